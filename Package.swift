@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target: warnings are errors, existentials are spelled out.
+let house: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+// Numeric code is optimised in debug builds too: unoptimised, a test that trains would take minutes.
+let optimised = house + [.unsafeFlags(["-O"])]
+// AVX2 and FMA by the trait NativeCPU (on by default): `swift build --disable-default-traits` is
+// the portable build.
+let kernels =
+  optimised + [
+    .unsafeFlags(["-Xcc", "-march=x86-64-v3"], .when(platforms: [.linux], traits: ["NativeCPU"]))
+  ]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "lyceum",
+  platforms: [.macOS("26.0")],
+  products: [
+    .executable(name: "lyceum", targets: ["lyceum"]),
+    .library(name: "Tokenization", targets: ["Tokenization"]),
+    .library(name: "TensorCore", targets: ["TensorCore"]),
+    .library(name: "LanguageModel", targets: ["LanguageModel"]),
+    .library(name: "Generation", targets: ["Generation"]),
+  ],
+  traits: [
+    .trait(name: "NativeCPU", description: "Compile the kernels for x86-64-v3 (AVX2, FMA)."),
+    .default(enabledTraits: ["NativeCPU"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .executableTarget(name: "lyceum", dependencies: ["Commands"], swiftSettings: house),
+    .target(
+      name: "Commands",
+      dependencies: [
+        "Claims", "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
+        "Tokenization", "TensorCore", "TensorKernels", argumentParser,
+      ], swiftSettings: house),
+    .target(
+      name: "Claims",
+      dependencies: [
+        "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
+        "Tokenization",
+      ], swiftSettings: house),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Generation", "Environments", "Corpus", "ModelFiles", "LanguageModel", "TensorCore",
+        "TensorKernels", "Tokenization",
+      ], swiftSettings: optimised),
+    .target(
+      name: "Generation", dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization"],
+      swiftSettings: optimised),
+    .target(name: "Environments", swiftSettings: house),
+    .target(name: "Corpus", dependencies: ["Tokenization"], swiftSettings: optimised),
+    .target(name: "ModelFiles", swiftSettings: optimised),
+    .target(
+      name: "LanguageModel", dependencies: ["TensorCore", "TensorKernels"], swiftSettings: optimised),
+    .target(name: "Tokenization", swiftSettings: optimised),
+    .target(name: "TensorCore", dependencies: ["TensorKernels"], swiftSettings: optimised),
+    .target(name: "TensorKernels", dependencies: ["SIMDMath"], swiftSettings: kernels),
+    .target(name: "SIMDMath", swiftSettings: kernels),
+
+    .target(name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport"),
+    .testTarget(
+      name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"], swiftSettings: house),
+    .testTarget(
+      name: "TensorCoreTests", dependencies: ["TensorCore", "TensorKernels", "TestSupport"],
+      swiftSettings: house),
+    .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: house),
+    .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Tokenization"], swiftSettings: house),
+    .testTarget(name: "EnvironmentsTests", dependencies: ["Environments"], swiftSettings: house),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], swiftSettings: house),
+    .testTarget(
+      name: "LanguageModelTests",
+      dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "TestSupport"],
+      swiftSettings: house),
+    .testTarget(
+      name: "GenerationTests",
+      dependencies: ["Generation", "LanguageModel", "TensorCore", "Tokenization", "TestSupport"],
+      swiftSettings: house),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
+        "Tokenization", "TensorCore", "TestSupport",
+      ], swiftSettings: house),
+    .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Training"], swiftSettings: house),
+    .testTarget(
+      name: "CommandsTests", dependencies: ["Commands", "Claims", "Training", argumentParser],
+      swiftSettings: house),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,23 @@
+/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers from the same seed on every machine.
+public struct TestRandom: RandomNumberGenerator {
+  var state: UInt64
+
+  public init(seed: UInt64) { state = seed }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// `count` values near a standard normal: the sum of twelve uniforms, less six.
+  public mutating func normals(_ count: Int, scale: Float = 1) -> [Float] {
+    (0..<count).map { _ in
+      var sum: Float = 0
+      for _ in 0..<12 { sum += Float.random(in: 0..<1, using: &self) }
+      return (sum - 6) * scale
+    }
+  }
+}
