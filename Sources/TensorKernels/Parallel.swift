@@ -21,7 +21,23 @@ public var kernelThreads: Int {
 ///
 /// Called from inside a chunk, or while another thread is running one, it runs serially.
 public func parallel(chunks: Int, _ body: (Int) -> Void) {
-  WorkerPool.shared.run(chunks: chunks, body)
+  WorkerPool.shared.run(chunks: chunks) { chunk, _ in body(chunk) }
+}
+
+/// As ``parallel(chunks:_:)``, with scratch memory: `body` also gets a part of `workspace`, of
+/// `scratch` values, which no other chunk uses at the same time.
+///
+/// `workspace` holds at least ``kernelThreads`` times `scratch` values.
+public func parallel(
+  chunks: Int, scratch: Int, workspace: MutableFloats,
+  _ body: (Int, UnsafeMutablePointer<Float>) -> Void
+) {
+  let threads = min(kernelThreads, scratch == 0 ? .max : workspace.count / scratch)
+  precondition(threads >= 1, "workspace of \(workspace.count) for \(scratch) values a thread")
+  let base = workspace.base
+  WorkerPool.shared.run(chunks: chunks, threads: threads) { chunk, worker in
+    body(chunk, base + worker * scratch)
+  }
 }
 
 /// Cuts 0..<count into ranges of `grain` and runs `body` on each in parallel.
@@ -39,7 +55,7 @@ public func parallelRanges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Voi
 /// and then looks at `open`; the caller first lowers `open` and then waits for `active` to fall to
 /// zero. Both are sequentially consistent, so a worker that saw an open job is waited for.
 private final class WorkerPool: @unchecked Sendable {
-  // SAFETY: `body`, `chunks` and `threads` are written only by the thread that holds `busy`, while
+  // SAFETY: `body`, `chunks`, `helpers` and `threads` are written only by the thread that holds `busy`, while
   // no job is open and `active` is zero; workers read them only inside an open job.
   static let shared = WorkerPool()
 
@@ -51,7 +67,8 @@ private final class WorkerPool: @unchecked Sendable {
   private let active = Atomic<Int>(0)
   private let sleepers = Atomic<Int>(0)
   private var chunks = 0
-  private var body: ((Int) -> Void)?
+  private var body: ((Int, Int) -> Void)?
+  private var helpers = 0
   private var threads = 0
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -62,16 +79,18 @@ private final class WorkerPool: @unchecked Sendable {
     pthread_cond_init(wake, nil)
   }
 
-  func run(chunks: Int, _ body: (Int) -> Void) {
-    let width = self.width.load(ordering: .relaxed)
+  /// `body` gets the chunk and the number of the thread that runs it: 0 for the caller.
+  func run(chunks: Int, threads: Int = .max, _ body: (Int, Int) -> Void) {
+    let width = min(threads, self.width.load(ordering: .relaxed))
     if chunks <= 1 || width <= 1 || busy.exchange(true, ordering: .acquiring) {
-      for chunk in 0..<max(0, chunks) { body(chunk) }
+      for chunk in 0..<max(0, chunks) { body(chunk, 0) }
       return
     }
     startThreads(upTo: width - 1)
     withoutActuallyEscaping(body) { body in
       self.body = body
       self.chunks = chunks
+      helpers = width - 1
       next.store(0, ordering: .relaxed)
       open.store(true, ordering: .sequentiallyConsistent)
       generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
@@ -80,7 +99,7 @@ private final class WorkerPool: @unchecked Sendable {
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(mutex)
       }
-      takeChunks(body, chunks)
+      takeChunks(body, chunks, worker: 0)
       open.store(false, ordering: .sequentiallyConsistent)
       var spins = 0
       while active.load(ordering: .sequentiallyConsistent) > 0 {
@@ -93,11 +112,11 @@ private final class WorkerPool: @unchecked Sendable {
   }
 
   @inline(__always)
-  private func takeChunks(_ body: (Int) -> Void, _ chunks: Int) {
+  private func takeChunks(_ body: (Int, Int) -> Void, _ chunks: Int, worker: Int) {
     while true {
       let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard chunk < chunks else { return }
-      body(chunk)
+      body(chunk, worker)
     }
   }
 
@@ -128,9 +147,9 @@ private final class WorkerPool: @unchecked Sendable {
       seen = waitForJob(after: seen)
       active.wrappingAdd(1, ordering: .sequentiallyConsistent)
       if open.load(ordering: .sequentiallyConsistent), let body,
-        index < width.load(ordering: .relaxed) - 1
+        index < helpers
       {
-        takeChunks(body, chunks)
+        takeChunks(body, chunks, worker: index + 1)
       }
       active.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
