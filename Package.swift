@@ -68,7 +68,8 @@ let package = Package(
     .target(name: "TensorKernels", dependencies: ["SIMDMath"], swiftSettings: kernels),
     .target(name: "SIMDMath", swiftSettings: kernels),
 
-    .target(name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport",
+      swiftSettings: optimised),
     .testTarget(
       name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"], swiftSettings: house),
     .testTarget(
@@ -81,7 +82,7 @@ let package = Package(
     .testTarget(
       name: "LanguageModelTests",
       dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "TestSupport"],
-      swiftSettings: house),
+      swiftSettings: optimised),
     .testTarget(
       name: "GenerationTests",
       dependencies: ["Generation", "LanguageModel", "TensorCore", "Tokenization", "TestSupport"],

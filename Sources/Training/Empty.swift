@@ -1,1 +1,1 @@
-// Training
+// Filled next.

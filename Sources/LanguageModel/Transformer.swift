@@ -1,0 +1,201 @@
+import TensorCore
+import TensorKernels
+
+/// A decoder-only transformer: embedding, layers of attention and feed-forward, norm, head. One code
+/// for the GPT-2, Llama and Qwen3 forms, told apart by ``DecoderConfig``.
+public final class Transformer {
+  public let config: DecoderConfig
+  /// All trainable tensors, in the order of the computation.
+  public let parameters: [Parameter]
+  /// (V, D).
+  public let embedding: Tensor
+  /// (V, D): the rows that score the next token. The embedding itself where they are tied.
+  public let head: Tensor
+  private let positionTable: Tensor?
+  private let rotary: Tensor?
+  private let layers: [DecoderLayer]
+  private let norm: NormLayer
+
+  /// A decoder with parameters from `source`: new ones from ``RandomSource``, or those of a file.
+  public init(_ config: DecoderConfig, source: any ParameterSource) throws {
+    try config.check()
+    self.config = config
+    let scope = ParameterScope(source: source)
+    let names = ParameterNames(config)
+    // A tied table also scores the next token, so it begins small enough for a flat guess. An untied
+    // one gives the residual stream values of size one, and the head begins at zero.
+    embedding = try scope.matrix(
+      names.embedding, parts: [(names.embedding, config.vocabularySize)], columns: config.width,
+      initial: .normal(deviation: config.tiesHead ? 0.02 : 1), kind: .table)
+    if config.positions == .learned {
+      positionTable = try scope.matrix(
+        names.positions, parts: [(names.positions, config.context)], columns: config.width,
+        initial: .normal(deviation: 0.02), kind: .table)
+    } else {
+      positionTable = nil
+    }
+    if case .rotary(let base) = config.positions {
+      let table = Tensor([config.context, config.headWidth], buffer: Buffer(config.context * config.headWidth))
+      fillRotaryTable(table.buffer.values, headWidth: config.headWidth, base: base)
+      rotary = table
+    } else {
+      rotary = nil
+    }
+    let table = rotary
+    layers = try (0..<config.layers).map {
+      try DecoderLayer(config, scope: scope, names: names, index: $0, rotary: table)
+    }
+    norm = try NormLayer(config, scope: scope, name: names.finalNorm)
+    head =
+      config.tiesHead
+      ? embedding
+      : try scope.matrix(
+        names.head, parts: [(names.head, config.vocabularySize)], columns: config.width,
+        initial: .constant(0), kind: .table)
+    parameters = scope.parameters
+  }
+
+  /// What the head scores, (N, D), for `tokens` that stand in rows as `layout` says.
+  public func hidden(_ tokens: [Int32], _ layout: SequenceLayout) -> Tensor {
+    precondition(tokens.count == layout.rows * layout.length, "\(tokens.count) tokens")
+    return trunk(tokens, positions: layout.positions) { qkv, form, _ in
+      qkv.attention(form, layout)
+    }
+  }
+
+  /// As ``hidden(_:_:)`` for tokens that continue the sequences of a cache: token i is the next of
+  /// slot `slots[i]`. Several tokens of a slot follow one another. Nothing is recorded.
+  public func hidden(_ tokens: [Int32], slots: [Int32], cache: KeyValueCache) -> Tensor {
+    Tape.paused {
+      let positions = cache.advance(slots)
+      return trunk(tokens, positions: positions) { qkv, form, layer in
+        cache.attention(qkv, form, layer: layer, slots: slots, positions: positions)
+      }
+    }
+  }
+
+  /// The scores of the next token, (N, V), for rows of ``hidden(_:_:)``.
+  public func logits(_ hidden: Tensor) -> Tensor { hidden.linear(head) }
+
+  private func trunk(
+    _ tokens: [Int32], positions: [Int32],
+    attend: (_ qkv: Tensor, _ form: AttentionForm, _ layer: Int) -> Tensor
+  ) -> Tensor {
+    var x = embedding.rows(tokens)
+    if let positionTable { x = x.adding(positionTable.rows(positions)) }
+    for (index, layer) in layers.enumerated() {
+      x = layer(x) { attend($0, layer.form, index) }
+    }
+    return norm(x)
+  }
+}
+
+/// x + attention(norm x), then x + feed-forward(norm x).
+struct DecoderLayer {
+  let form: AttentionForm
+  private let feedForwardKind: DecoderConfig.FeedForward
+  private let attentionNorm: NormLayer
+  private let queryKeyValue: LinearLayer
+  private let attentionOut: LinearLayer
+  private let feedForwardNorm: NormLayer
+  private let up: LinearLayer
+  private let down: LinearLayer
+
+  init(
+    _ config: DecoderConfig, scope: ParameterScope, names: ParameterNames, index: Int,
+    rotary: Tensor?
+  ) throws {
+    let layer = names.layer(index)
+    let attentionWidth = config.heads * config.headWidth
+    let keyWidth = config.keyHeads * config.headWidth
+    feedForwardKind = config.feedForward
+    attentionNorm = try NormLayer(config, scope: scope, name: layer.attentionNorm)
+    let fanIn = Initial.normal(deviation: 1 / Float(config.width).squareRoot())
+    queryKeyValue = try LinearLayer(
+      config, scope: scope, name: layer.queryKeyValue,
+      parts: layer.queryKeyValueParts([attentionWidth, keyWidth, keyWidth]), inputs: config.width,
+      initial: fanIn, isTransposed: names.isTransposed)
+    // The largest score of normalised queries and keys is weight² · √headWidth: 12 to begin with.
+    let norms = try (config.normalisesHeads ? [layer.queryNorm, layer.keyNorm] : []).map {
+      try scope.vector(
+        $0, parts: [($0, config.headWidth)],
+        initial: .constant((12 / Float(config.headWidth).squareRoot()).squareRoot()))
+    }
+    form = AttentionForm(
+      heads: config.heads, keyHeads: config.keyHeads, headWidth: config.headWidth, rotary: rotary,
+      queryNorm: norms.first, keyNorm: norms.last, epsilon: config.epsilon)
+    // Layers begin as the identity: what they add is zero.
+    attentionOut = try LinearLayer(
+      config, scope: scope, name: layer.attentionOut, parts: [(layer.attentionOut, config.width)],
+      inputs: attentionWidth, initial: .constant(0), isTransposed: names.isTransposed)
+    feedForwardNorm = try NormLayer(config, scope: scope, name: layer.feedForwardNorm)
+    up = try LinearLayer(
+      config, scope: scope, name: layer.up, 
+      parts: layer.upParts(config.hiddenWidth, isGated: config.feedForward == .swiGLU),
+      inputs: config.width, initial: fanIn, isTransposed: names.isTransposed)
+    down = try LinearLayer(
+      config, scope: scope, name: layer.down, parts: [(layer.down, config.width)],
+      inputs: config.hiddenWidth, initial: .constant(0), isTransposed: names.isTransposed)
+  }
+
+  func callAsFunction(_ x: Tensor, attend: (Tensor) -> Tensor) -> Tensor {
+    let attended = attend(queryKeyValue(attentionNorm(x)))
+    let x = attentionOut(attended, residual: x)
+    let raised = up(feedForwardNorm(x))
+    let activated =
+      switch feedForwardKind {
+      case .swiGLU: raised.swiGLU()
+      case .gelu: raised.activated(.gelu)
+      case .geluTanh: raised.activated(.geluTanh)
+      case .reluSquared: raised.activated(.reluSquared)
+      }
+    return down(activated, residual: x)
+  }
+}
+
+/// x·Wᵀ + b.
+struct LinearLayer {
+  private let weight: Tensor
+  private let bias: Tensor?
+
+  init(
+    _ config: DecoderConfig, scope: ParameterScope, name: String,
+    parts: [(name: String, rows: Int)], inputs: Int, initial: Initial, isTransposed: Bool
+  ) throws {
+    weight = try scope.matrix(
+      name + ".weight", parts: parts.map { ($0.name + ".weight", $0.rows) }, columns: inputs,
+      initial: initial, isTransposed: isTransposed)
+    bias =
+      config.biases
+      ? try scope.vector(
+        name + ".bias", parts: parts.map { ($0.name + ".bias", $0.rows) }, initial: .constant(0))
+      : nil
+  }
+
+  func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
+    x.linear(weight, bias: bias, residual: residual)
+  }
+}
+
+/// RMSNorm or LayerNorm.
+struct NormLayer {
+  private let weight: Tensor
+  private let bias: Tensor?
+  private let epsilon: Float
+
+  init(_ config: DecoderConfig, scope: ParameterScope, name: String) throws {
+    weight = try scope.vector(
+      name + ".weight", parts: [(name + ".weight", config.width)], initial: .constant(1))
+    bias =
+      config.norm == .layer
+      ? try scope.vector(
+        name + ".bias", parts: [(name + ".bias", config.width)], initial: .constant(0))
+      : nil
+    epsilon = config.epsilon
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    guard let bias else { return x.rmsNorm(weight: weight, epsilon: epsilon) }
+    return x.layerNorm(weight: weight, bias: bias, epsilon: epsilon)
+  }
+}

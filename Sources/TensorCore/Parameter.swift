@@ -1,0 +1,146 @@
+import TensorKernels
+
+/// A trained tensor with its name.
+///
+/// Several matrices that are multiplied by one input (queries, keys and values) stand in one tensor,
+/// one below the other: one product instead of three. Files know them as `parts`.
+public struct Parameter {
+  /// Consecutive rows of a parameter, under the name that files give them.
+  public struct Part: Sendable, Equatable {
+    public let name: String
+    public let rows: Range<Int>
+    /// Whether files hold the transpose.
+    public let isTransposed: Bool
+  }
+
+  /// What decides the optimiser and the decay.
+  public enum Kind: Sendable {
+    /// A matrix inside the network.
+    case matrix
+    /// A table of rows looked up or scored: token and position embeddings, the head.
+    case table
+    /// Norm weights and biases.
+    case vector
+  }
+
+  public let name: String
+  public let kind: Kind
+  public let tensor: Tensor
+  public let parts: [Part]
+}
+
+/// Where the values of a model's parameters come from: one path for making and for loading.
+public protocol ParameterSource {
+  /// Fills `values`, (rows, columns) row-major, with the parameter part called `name`; `initial` says
+  /// what a new model begins with. Throws where the source does not have it.
+  func fill(
+    _ values: MutableFloats, name: String, rows: Int, columns: Int, isTransposed: Bool,
+    isVector: Bool, initial: Initial) throws
+}
+
+/// The values that a new parameter begins with.
+public enum Initial: Sendable, Equatable {
+  case constant(Float)
+  /// Normal with mean 0.
+  case normal(deviation: Float)
+}
+
+/// Hands out parameters to a model under construction, and keeps the list.
+public final class ParameterScope {
+  public private(set) var parameters: [Parameter] = []
+  private let source: any ParameterSource
+
+  public init(source: any ParameterSource) { self.source = source }
+
+  /// A matrix of rows from one or more named parts, each `rows` high.
+  public func matrix(
+    _ name: String, parts: [(name: String, rows: Int)], columns: Int, initial: Initial,
+    kind: Parameter.Kind = .matrix, isTransposed: Bool = false
+  ) throws -> Tensor {
+    try add(
+      name, parts: parts, columns: columns, initial: initial, kind: kind,
+      isTransposed: isTransposed)
+  }
+
+  /// A vector from one or more named parts.
+  public func vector(_ name: String, parts: [(name: String, rows: Int)], initial: Initial) throws
+    -> Tensor
+  {
+    try add(name, parts: parts, columns: nil, initial: initial, kind: .vector, isTransposed: false)
+  }
+
+  private func add(
+    _ name: String, parts: [(name: String, rows: Int)], columns: Int?, initial: Initial,
+    kind: Parameter.Kind, isTransposed: Bool
+  ) throws -> Tensor {
+    let width = columns ?? 1
+    let height = parts.reduce(0) { $0 + $1.rows }
+    let buffer = Buffer(height * width)
+    var row = 0
+    var placed: [Parameter.Part] = []
+    for part in parts {
+      try source.fill(
+        MutableFloats(rebasing: buffer.values[row * width..<(row + part.rows) * width]),
+        name: part.name, rows: part.rows, columns: width, isTransposed: isTransposed,
+        isVector: columns == nil, initial: initial)
+      placed.append(
+        Parameter.Part(name: part.name, rows: row..<row + part.rows, isTransposed: isTransposed))
+      row += part.rows
+    }
+    let tensor = Tensor(
+      columns == nil ? [height] : [height, width], buffer: buffer, wantsGradient: true)
+    parameters.append(Parameter(name: name, kind: kind, tensor: tensor, parts: placed))
+    return tensor
+  }
+}
+
+/// New values, a function of the seed and of the parameter's name alone.
+public struct RandomSource: ParameterSource {
+  public let seed: UInt64
+
+  public init(seed: UInt64) { self.seed = seed }
+
+  public func fill(
+    _ values: MutableFloats, name: String, rows: Int, columns: Int, isTransposed: Bool,
+    isVector: Bool, initial: Initial
+  ) {
+    switch initial {
+    case .constant(let value): values.update(repeating: value)
+    case .normal(let deviation):
+      var random = NormalGenerator(seed: seed, name: name)
+      for i in 0..<values.count { values[i] = Float(random.next()) * deviation }
+    }
+  }
+}
+
+/// Standard normal values by Box and Muller, from SplitMix64 over a hash of seed and name.
+struct NormalGenerator {
+  private var state: UInt64
+  private var spare: Double?
+
+  init(seed: UInt64, name: String) {
+    // FNV-1a.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ seed &* 0x9E37_79B9_7F4A_7C15
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    state = hash
+  }
+
+  mutating func next() -> Double {
+    if let value = spare {
+      spare = nil
+      return value
+    }
+    let radius = (-2 * logarithm(1 - uniform())).squareRoot()
+    let angle = 2 * Double.pi * uniform()
+    spare = radius * sine(angle)
+    return radius * cosine(angle)
+  }
+
+  private mutating func uniform() -> Double {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
+  }
+}
