@@ -1,0 +1,30 @@
+import SIMDMath
+
+/// Floating-point operations of one round of ``multiplyAddBurst(_:)``.
+public let burstOperations = Double(12 * 8 * 2)
+
+/// `rounds` times twelve independent multiply-adds in registers: the most that a core can do.
+@inline(never)
+public func multiplyAddBurst(_ rounds: Int) {
+  var (a, b, c, d, e, f) = (Float8(), Float8(), Float8(), Float8(), Float8(), Float8())
+  var (g, h, i, j, k, l) = (Float8(), Float8(), Float8(), Float8(), Float8(), Float8())
+  let x = Float8(repeating: 1.000_001)
+  let y = Float8(repeating: 1e-9)
+  for _ in 0..<rounds {
+    a = fma(y, a, x)
+    b = fma(y, b, x)
+    c = fma(y, c, x)
+    d = fma(y, d, x)
+    e = fma(y, e, x)
+    f = fma(y, f, x)
+    g = fma(y, g, x)
+    h = fma(y, h, x)
+    i = fma(y, i, x)
+    j = fma(y, j, x)
+    k = fma(y, k, x)
+    l = fma(y, l, x)
+  }
+  let sum = a + b + c + d + e + f + g + h + i + j + k + l
+  // Never true; keeps the loop.
+  if sum[0] == 42 { kernelThreads = kernelThreads }
+}
