@@ -7,9 +7,3 @@ struct BenchCommand: ParsableCommand {
     subcommands: [BenchTrain.self, BenchGenerate.self, BenchMatmul.self])
 }
 
-/// One JSON line at the end, for scripts.
-func printJSONLine(_ value: some Encodable) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
-}

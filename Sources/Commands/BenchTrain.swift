@@ -74,7 +74,7 @@ struct BenchTrain: ParsableCommand {
       step_ms: total / Double(times.count) * 1000, gflops: operations / total / 1e9,
       peak_share: operations / total / peakOperationsPerSecond(threads: kernelThreads),
       loss_first: losses.first ?? 0, loss_last: losses.last ?? 0,
-      peak_rss_mb: peakResidentMegabytes(), threads: kernelThreads,
+      peak_rss_mb: Double(Machine.peakResidentBytes) / 1e6, threads: kernelThreads,
       parameters: config.parameterCount)
     if json {
       try printJSONLine(result)
@@ -112,9 +112,3 @@ func peakOperationsPerSecond(threads: Int) -> Double {
   return best
 }
 
-/// The process's largest resident size, in megabytes.
-func peakResidentMegabytes() -> Double {
-  var usage = rusage()
-  getrusage(RUSAGE_SELF, &usage)
-  return Double(usage.ru_maxrss) / 1024
-}
