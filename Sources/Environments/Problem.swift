@@ -1,0 +1,72 @@
+import Foundation
+
+/// A question with an answer that can be checked.
+public struct Problem: Codable, Sendable, Equatable {
+  public var prompt: String
+  public var answer: String
+
+  public init(prompt: String, answer: String) { (self.prompt, self.answer) = (prompt, answer) }
+}
+
+/// Decides what a response is worth. Practice needs nothing else.
+public protocol Verifier: Sendable {
+  /// From 0, wrong, to 1, right.
+  func reward(problem: Problem, response: String) -> Double
+}
+
+/// 1 where the last whole number of the response is the answer. How it was found does not matter.
+public struct LastInteger: Verifier {
+  public init() {}
+
+  public func reward(problem: Problem, response: String) -> Double {
+    Self.lastInteger(response) == Self.lastInteger(problem.answer) ? 1 : 0
+  }
+
+  /// The last run of digits with its sign, without leading zeros; nil without digits.
+  static func lastInteger(_ text: String) -> String? {
+    let bytes = Array(text.utf8)
+    let isDigit = { (byte: UInt8) in byte >= 0x30 && byte <= 0x39 }
+    guard let end = bytes.lastIndex(where: isDigit) else { return nil }
+    var start = end
+    while start > 0, isDigit(bytes[start - 1]) { start -= 1 }
+    let digits = bytes[start...end].drop { $0 == 0x30 }
+    let isNegative = start > 0 && bytes[start - 1] == 0x2D && !digits.isEmpty
+    return (isNegative ? "-" : "") + (digits.isEmpty ? "0" : String(decoding: digits, as: UTF8.self))
+  }
+}
+
+/// 1 where the response is the answer, white space at the ends aside.
+public struct ExactText: Verifier {
+  public init() {}
+
+  public func reward(problem: Problem, response: String) -> Double {
+    response.trimmingCharacters(in: .whitespacesAndNewlines)
+      == problem.answer.trimmingCharacters(in: .whitespacesAndNewlines) ? 1 : 0
+  }
+}
+
+/// Problems from a file: one JSON object a line, {"prompt": …, "answer": …}.
+public struct ProblemFile {
+  /// Throws ``EnvironmentError`` that names the line.
+  public static func read(_ data: Data, name: String) throws -> [Problem] {
+    var problems: [Problem] = []
+    for (number, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+      if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
+      do {
+        problems.append(try JSONDecoder().decode(Problem.self, from: Data(line)))
+      } catch {
+        throw EnvironmentError(
+          "\(name), line \(number + 1): not a problem; each line must be a JSON object with the "
+            + "texts \"prompt\" and \"answer\"")
+      }
+    }
+    guard !problems.isEmpty else { throw EnvironmentError("\(name) holds no problem") }
+    return problems
+  }
+}
+
+/// What is wrong with problems, in a sentence.
+public struct EnvironmentError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
