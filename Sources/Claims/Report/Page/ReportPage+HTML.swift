@@ -89,10 +89,10 @@ extension ReportPage {
             + claim.seeds.map(String.init).joined(separator: ", "))
       }
     }
-    html.element("td", ["role": "cell"]) { IntervalStrip(claim: claim).draw(&$0) }
     html.element("td", ["role": "cell", "class": "figures"]) { html in
       html.element("b", text: claim.unit.text(claim.estimate))
       html.write(" " + claim.unit.text(claim.interval))
+      IntervalStrip(claim: claim).draw(&html)
       html.element("small", text: "needs " + claim.requirement)
     }
     html.element("td", ["role": "cell", "class": "outcome"]) { badge(claim.verdict, &$0) }
