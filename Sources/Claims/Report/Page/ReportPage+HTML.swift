@@ -84,8 +84,8 @@ extension ReportPage {
       html.element("small") { html in
         html.prose(claim.metric)
         html.write(
-          "; n = \(Format.fixed(Double(claim.n), 0)), "
-            + (claim.seeds.count == 1 ? "seed " : "seeds ")
+          "; n\u{A0}=\u{A0}\(Format.fixed(Double(claim.n), 0)), "
+            + (claim.seeds.count == 1 ? "seed\u{A0}" : "seeds ")
             + claim.seeds.map(String.init).joined(separator: ", "))
       }
     }
