@@ -161,7 +161,7 @@ enum ExamplePage {
         values.enumerated().map { i, value in
           .init(
             Double(1 << i), value,
-            Interval(low: value - 0.03 * (1.05 - value) * 4, high: value + 0.1 * (1 - value)))
+            wilson(successes: Int(value * 500), of: 500))
         })
     }
     return LineChart(

@@ -67,7 +67,7 @@ struct ProgressTests {
     #expect(text.count < width)
     if width >= 40 { #expect(text.contains("0:45 left")) }
     if width >= 70 { #expect(text.contains("620/1,000  62 %") && text.contains("loss 2.314")) }
-    if width >= 120 { #expect(text.contains("1:12 gone") && text.contains("of 1:50 in all")) }
+    if width >= 120 { #expect(text.contains("1:12 gone") && text.contains("1:50 in all")) }
   }
 
   @Test("a bar is drawn in ASCII where the locale is not UTF-8, without colours unless welcome")

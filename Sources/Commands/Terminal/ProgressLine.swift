@@ -29,7 +29,7 @@ struct ProgressLine: Sendable {
   func bar(on terminal: Terminal) -> String {
     let columns = terminal.width - 1
     let left = remaining.map { Clock.text($0) + " left" }
-    let all = remainingInAll.map { "of " + Clock.text($0) + " in all" }
+    let all = remainingInAll.map { Clock.text($0) + " in all" }
     // From the last to go to the first.
     let fields: [(text: String?, rank: Int)] = [
       (counts, 1), (percent, 2), (note, 3), (rate, 5), (Clock.text(elapsed) + " gone", 6),

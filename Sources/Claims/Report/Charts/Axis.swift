@@ -45,6 +45,8 @@ struct AxisLayout {
     var low = usable.min() ?? (axis.scale == .linear ? 0 : 1)
     var high = usable.max() ?? 1
     if axis.scale == .linear {
+      // An interval may reach past what a proportion can be; the axis does not.
+      if axis.unit == .share { (low, high) = (min(max(low, 0), 1), min(max(high, 0), 1)) }
       if low == high {
         (low, high) = low == 0 ? (0, 1) : (low - abs(low) / 2, high + abs(high) / 2)
       }

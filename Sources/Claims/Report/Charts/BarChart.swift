@@ -82,45 +82,56 @@ extension BarChart: Chart {
       axis, values: ends + references.map(\.value) + [0], tickCount: size.isNarrow ? 4 : 5)
     let longest = Double(rows.map(\.count).max() ?? 0)
     let left = size.isNarrow ? 10 : min(220, longest * 7.2 + 14)
-    let valueWidth = size.isNarrow ? 62.0 : 148
-    let right = size.width - valueWidth - 12
+    let right = size.width - (size.isNarrow ? 74 : 160)
     let bottom = height(size) - 44
     func across(_ value: Double) -> Double { left + layout.position(value) * (right - left) }
+    func upright(_ value: Double) -> String { "M\(px(across(value))) 0V\(px(bottom))" }
 
     for tick in layout.ticks {
-      let x = px(across(tick))
-      svg.empty("path", ["d": "M\(x) 0V\(px(bottom))", "class": "grid"])
+      svg.empty("path", ["d": upright(tick), "class": "grid"])
       svg.element(
-        "text", ["x": x, "y": px(bottom + 17), "class": "tick middle"], text: layout.text(tick))
-    }
-    for (i, row) in rows.enumerated() {
-      var y = Double(i) * rowHeight(size) + 8
-      if size.isNarrow {
-        svg.element("text", ["x": px(left), "y": px(y + 10), "class": "row"], text: row)
-        y += 17
-      } else {
-        let middle = y + (rowHeight(size) - 16) / 2 + 2
-        svg.element(
-          "text", ["x": px(left - 12), "y": px(middle), "class": "row end"], text: row)
-      }
-      for (index, series) in series.enumerated() {
-        if let estimate = series.values[i] {
-          drawBar(&svg, estimate, index, y: y, across: across)
-          let text =
-            size.isNarrow ? axis.unit.text(estimate.value) : axis.unit.text(estimate)
-          svg.element(
-            "text", ["x": px(right + 12), "y": px(y + 12), "class": "value"], text: text)
-        }
-        y += Self.barHeight + Self.barGap
-      }
-    }
-    svg.empty("path", ["d": "M\(px(across(0))) 0V\(px(bottom))", "class": "axis"])
-    for reference in references {
-      svg.empty(
-        "path", ["d": "M\(px(across(reference.value))) 0V\(px(bottom))", "class": "reference"])
+        "text", ["x": px(across(tick)), "y": px(bottom + 17), "class": "tick middle"],
+        text: layout.text(tick))
     }
     svg.element(
       "text", ["x": px(right), "y": px(bottom + 36), "class": "name end"], text: axis.label)
+    for (row, index, y) in places(size) {
+      if let estimate = series[index].values[row] {
+        drawBar(&svg, estimate, index, y: y, across: across)
+      }
+    }
+    svg.empty("path", ["d": upright(0), "class": "axis"])
+    for reference in references {
+      svg.empty("path", ["d": upright(reference.value), "class": "reference"])
+    }
+    // Text comes last: lines pass under it.
+    drawText(&svg, size: size, left: left, right: right)
+  }
+
+  /// Where the bar of each row and series begins, downwards.
+  private func places(_ size: ChartSize) -> [(row: Int, series: Int, y: Double)] {
+    rows.indices.flatMap { row in
+      series.indices.map { index in
+        let top = Double(row) * rowHeight(size) + (size.isNarrow ? 25 : 8)
+        return (row, index, top + Double(index) * (Self.barHeight + Self.barGap))
+      }
+    }
+  }
+
+  /// The rows' names, left of the bars or over them, and the values on the right.
+  private func drawText(_ svg: inout Markup, size: ChartSize, left: Double, right: Double) {
+    for (i, row) in rows.enumerated() {
+      let top = Double(i) * rowHeight(size)
+      let (x, y) =
+        size.isNarrow ? (left, top + 18) : (left - 12, top + rowHeight(size) / 2 + 2)
+      svg.element(
+        "text", ["x": px(x), "y": px(y), "class": size.isNarrow ? "row" : "row end"], text: row)
+    }
+    for (row, index, y) in places(size) {
+      guard let estimate = series[index].values[row] else { continue }
+      let text = size.isNarrow ? axis.unit.text(estimate.value) : axis.unit.text(estimate)
+      svg.element("text", ["x": px(right + 12), "y": px(y + 12), "class": "value"], text: text)
+    }
   }
 
   private func drawBar(

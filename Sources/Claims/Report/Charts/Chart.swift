@@ -110,9 +110,9 @@ func marker(_ svg: inout Markup, _ index: Int, x: Double, y: Double) {
   }
 }
 
-/// A coordinate to a tenth of a pixel, as short as possible.
+/// A coordinate to a tenth of a pixel, as short as possible. What lies far outside stays outside.
 func px(_ value: Double) -> String {
-  let tenths = (value * 10).rounded()
+  let tenths = (min(max(value.isNaN ? 0 : value, -100_000), 100_000) * 10).rounded()
   if tenths.truncatingRemainder(dividingBy: 10) == 0 { return String(Int(tenths / 10)) }
   return String(tenths / 10)
 }

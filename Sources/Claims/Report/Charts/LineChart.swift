@@ -110,7 +110,7 @@ extension LineChart: Chart {
     let ends = points.flatMap { [$0.interval?.low, $0.interval?.high].compactMap { $0 } }
     let area = PlotArea(
       x: x, y: y, xs: points.map(\.x), ys: points.map(\.y) + ends + references.map(\.value),
-      size: size, rightMargin: named ? Double(longest) * 6.7 + 16 : 14)
+      size: size, rightMargin: named ? Double(longest) * 6.7 + 16 : 18)
     area.drawAxes(&svg)
     for reference in references {
       let height = area.py(reference.value)

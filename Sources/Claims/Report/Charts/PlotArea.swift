@@ -8,7 +8,7 @@ struct PlotArea {
   let bottom: Double
 
   init(
-    x: Axis, y: Axis, xs: [Double], ys: [Double], size: ChartSize, rightMargin: Double = 14
+    x: Axis, y: Axis, xs: [Double], ys: [Double], size: ChartSize, rightMargin: Double = 18
   ) {
     self.x = AxisLayout(x, values: xs, tickCount: size.isNarrow ? 4 : 8, isSnug: true)
     let upward = AxisLayout(y, values: ys, tickCount: 5)

@@ -84,15 +84,15 @@ extension ReportPage {
       html.element("small") { html in
         html.prose(claim.metric)
         html.write(
-          "; n = \(Format.fixed(Double(claim.n), 0)), "
-            + (claim.seeds.count == 1 ? "seed " : "seeds ")
+          "; n\u{A0}=\u{A0}\(Format.fixed(Double(claim.n), 0)), "
+            + (claim.seeds.count == 1 ? "seed\u{A0}" : "seeds ")
             + claim.seeds.map(String.init).joined(separator: ", "))
       }
     }
-    html.element("td", ["role": "cell"]) { IntervalStrip(claim: claim).draw(&$0) }
     html.element("td", ["role": "cell", "class": "figures"]) { html in
       html.element("b", text: claim.unit.text(claim.estimate))
       html.write(" " + claim.unit.text(claim.interval))
+      IntervalStrip(claim: claim).draw(&html)
       html.element("small", text: "needs " + claim.requirement)
     }
     html.element("td", ["role": "cell", "class": "outcome"]) { badge(claim.verdict, &$0) }

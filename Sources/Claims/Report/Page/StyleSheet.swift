@@ -4,11 +4,11 @@ enum StyleSheet {
 
   private static let colours = """
     :root{color-scheme:light dark;
-    --paper:#fdfcf9;--ink:#1f1f1d;--soft:#5d5c56;--line:#e2dfd6;--tint:#f3f1ea;
+    --paper:#fdfcf9;--ink:#1f1f1d;--soft:#5d5c56;--line:#e2dfd6;--tint:#f3f1ea;--goal:#ebe7db;
     --s0:#1d5c9e;--s1:#b34a0f;--s2:#26734d;--s3:#83398a;--s4:#7a5d00;--s5:#4f4f4f;
     --pass:#1f6d45;--fail:#ad2a22;--inconclusive:#7a5d00}
     @media(prefers-color-scheme:dark){:root{
-    --paper:#161719;--ink:#e6e4de;--soft:#a5a39b;--line:#34363b;--tint:#1f2124;
+    --paper:#161719;--ink:#e6e4de;--soft:#a5a39b;--line:#34363b;--tint:#1f2124;--goal:#2b2e33;
     --s0:#82b5f0;--s1:#f09a63;--s2:#72c79d;--s3:#d097d6;--s4:#d8b552;--s5:#b9b9b9;
     --pass:#72c79d;--fail:#f08b82;--inconclusive:#d8b552}}
 
@@ -41,6 +41,7 @@ enum StyleSheet {
     code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
     font-size:.85em}
     pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.6rem 0;line-height:1.5}
+    pre code{font-size:1em}
     section>pre{background:var(--tint);padding:.7rem .9rem;border-radius:4px}
     ul{padding-left:1.2rem;margin:.5rem 0}
     li{margin:.25rem 0}
@@ -64,11 +65,13 @@ enum StyleSheet {
     .claims th{font-weight:500;font-size:.95rem}
     .claims small{display:block;font-weight:400;margin-top:.2rem}
     .claims .outcome{padding-right:0;text-align:right}
+    .claims th{padding-right:2rem}
     .figures{white-space:nowrap;color:var(--soft)}.figures b{color:var(--ink);font-weight:600}
     .figures small{white-space:nowrap}
-    .decided{list-style:none;padding:0;margin:0 0 1.2rem}
-    .decided li{display:flex;gap:.7rem;align-items:baseline;margin:.35rem 0}
-    .decided .badge{flex:none;transform:translateY(-.1em)}
+    .decided{list-style:none;padding:0;margin:0 0 1.2rem;display:grid;
+    grid-template-columns:max-content 1fr;gap:.5rem .9rem;align-items:baseline}
+    .decided li{display:contents}
+    .decided .badge{justify-self:start}
     .scroll{overflow-x:auto;margin:.8rem 0}
     .scroll th,.scroll td{padding:.35rem 1.1rem .35rem 0;text-align:right;white-space:nowrap;
     border-bottom:1px solid var(--line)}
@@ -86,7 +89,8 @@ enum StyleSheet {
     svg text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;
     font-size:12px;fill:var(--soft);font-variant-numeric:tabular-nums}
     .end{text-anchor:end}.middle{text-anchor:middle}
-    svg .row{fill:var(--ink);font-size:13px}svg .value{fill:var(--ink)}
+    svg .row{fill:var(--ink);font-size:13px;paint-order:stroke;stroke:var(--paper);
+    stroke-width:4px;stroke-linejoin:round}svg .value{fill:var(--ink)}
     .grid{stroke:var(--line);stroke-width:1;fill:none}
     .axis{stroke:var(--soft);stroke-width:1;fill:none}
     .reference{stroke:var(--soft);stroke-width:1.2;stroke-dasharray:5 4;fill:none}
@@ -107,7 +111,7 @@ enum StyleSheet {
     margin:0 0 .6rem;font-size:.8rem;color:var(--soft)}
     .legend li{display:flex;align-items:center;gap:.45rem;margin:0}
     .legend svg{width:28px;flex:none}
-    .strip{width:140px}.strip .goal{fill:var(--tint)}
+    .strip{width:100%;max-width:200px;margin:.35rem 0 .1rem}.strip .goal{fill:var(--goal)}
     .strip .reach{stroke:currentColor;stroke-width:3;stroke-linecap:round}
     .strip .point{fill:currentColor}
     details{font-size:.8rem;color:var(--soft);margin-top:.5rem}
@@ -140,15 +144,16 @@ enum StyleSheet {
     .claims tr:last-child{border-bottom:1px solid var(--line)}
     .claims th,.claims td,.claims tr:last-child>*{padding:0;border:0}
     .claims th{grid-column:1/3}
-    .claims td:nth-child(2){display:none}
-    .decided li{flex-direction:column;gap:.3rem}
+    .decided{display:block}
+    .decided li{display:block;margin:0 0 .9rem}
+    .decided .badge{display:table;margin-bottom:.25rem}
     }
 
     """
 
   private static let print = """
     @media print{
-    :root{--paper:#fff;--ink:#000;--soft:#444;--line:#ccc;--tint:#f5f5f5;
+    :root{--paper:#fff;--ink:#000;--soft:#444;--line:#ccc;--tint:#f5f5f5;--goal:#e8e8e8;
     --s0:#1d5c9e;--s1:#b34a0f;--s2:#26734d;--s3:#83398a;--s4:#7a5d00;--s5:#4f4f4f;
     --pass:#1f6d45;--fail:#ad2a22;--inconclusive:#7a5d00}
     @page{margin:18mm 16mm}
