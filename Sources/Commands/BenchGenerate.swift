@@ -59,7 +59,7 @@ struct BenchGenerate: ParsableCommand {
       tokens_per_second: tokens / best, sequences: prompts * samples, seconds: best,
       threads: kernelThreads)
     if json {
-      try printJSONLine(result)
+      try JSONLine.print(result)
     } else {
       print("\(Int(result.tokens_per_second)) new tokens/s over \(result.sequences) sequences")
     }

@@ -36,7 +36,7 @@ struct BenchMatmul: ParsableCommand {
     for row in rows where !json {
       print("\(row.kind)  \(row.m) x \(row.n) x \(row.k)  \(Int(row.gflops)) GFLOP/s")
     }
-    if json { try printJSONLine(Result(threads: kernelThreads, products: rows)) }
+    if json { try JSONLine.print(Result(threads: kernelThreads, products: rows)) }
   }
 
   private func forward(tokens m: Int, outputs n: Int, inputs k: Int) -> Row {

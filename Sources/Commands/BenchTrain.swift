@@ -77,7 +77,7 @@ struct BenchTrain: ParsableCommand {
       peak_rss_mb: Double(Machine.peakResidentBytes) / 1e6, threads: kernelThreads,
       parameters: config.parameterCount)
     if json {
-      try printJSONLine(result)
+      try JSONLine.print(result)
     } else {
       print(
         String(

@@ -7,3 +7,14 @@ extension Transformer {
     return try Transformer(config, source: NamedSource { tensors[$0] })
   }
 }
+
+extension Transformer {
+  /// Takes over the values of another source, in place.
+  public func load(from source: NamedSource) throws {
+    let loaded = try Transformer(config, source: source)
+    for (mine, theirs) in zip(parameters, loaded.parameters) {
+      _ = mine.tensor.buffer.values.update(fromContentsOf: theirs.tensor.values)
+      mine.tensor.valuesChanged()
+    }
+  }
+}

@@ -1,3 +1,4 @@
+import Environments
 import Foundation
 
 @testable import Claims

@@ -1,3 +1,5 @@
+import Environments
+
 /// The mean of `values` with the percentile interval of the bootstrap (Efron 1979): the mean of
 /// `resamples` draws of as many values, with replacement. The same seed gives the same bits.
 public func bootstrapMean(
@@ -8,7 +10,7 @@ public func bootstrapMean(
   let n = values.count
   let means = (0..<resamples).map { _ in
     var sum = 0.0
-    for _ in 0..<n { sum += values[random.index(below: n)] }
+    for _ in 0..<n { sum += values[random.below(n)] }
     return sum / Double(n)
   }
   return Estimate(mean(values), percentileInterval(means, level: level))
@@ -52,9 +54,9 @@ public func clusteredBootstrap(
   let means = (0..<resamples).map { _ in
     var total = 0.0
     for _ in groups.indices {
-      let group = groups[random.index(below: groups.count)]
+      let group = groups[random.below(groups.count)]
       var sum = 0.0
-      for _ in group.indices { sum += group[random.index(below: group.count)] }
+      for _ in group.indices { sum += group[random.below(group.count)] }
       total += sum / Double(group.count)
     }
     return total / Double(groups.count)

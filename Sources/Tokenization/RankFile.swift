@@ -1,0 +1,59 @@
+import Foundation
+
+// tiktoken's rank files: a base64 token and its rank on every line. The rank is the id, and two
+// neighbours merge when what they spell together is a token, the lowest rank first.
+
+extension Tokenizer {
+  /// Reads a rank file; `specials` get the ids that are given for them.
+  public init(
+    tiktokenRanks data: Data, preTokenizer: PreTokenizer, specials: [String: Int32] = [:]
+  ) throws {
+    var byRank: [Int: [UInt8]] = [:]
+    for (number, line) in data.split(separator: 0x0A).enumerated() {
+      let parts = line.split(separator: 0x20)
+      guard parts.count == 2, let bytes = Data(base64Encoded: Data(parts[0])), !bytes.isEmpty,
+        let rank = Int(String(decoding: parts[1], as: UTF8.self).trimmingCharacters(in: .whitespaces)),
+        rank >= 0, rank < 10_000_000
+      else {
+        throw TokenizerError.badRankLine(line: number + 1, what: "is not a token and its rank")
+      }
+      guard byRank.updateValue(Array(bytes), forKey: rank) == nil else {
+        throw TokenizerError.duplicate(what: "the rank \(rank)")
+      }
+    }
+    guard let highest = (Array(byRank.keys) + specials.values.map(Int.init)).max(),
+      highest < 4 * byRank.count + 1_024
+    else { throw TokenizerError.badRankLine(line: 1, what: "holds no ranks that fit together") }
+    var tokens = TokenBytes()
+    for id in 0...highest { tokens.append(byRank[id] ?? []) }
+    var ids: [[UInt8]: Int32] = [:]
+    for (rank, bytes) in byRank { ids[bytes] = Int32(rank) }
+    var byteIDs: [Int32] = []
+    for byte in 0..<256 {
+      guard let id = ids[[UInt8(byte)]] else { throw TokenizerError.missingByte(UInt8(byte)) }
+      byteIDs.append(id)
+    }
+    var pairs: [(Int32, Int32, Int32)] = []
+    for (rank, bytes) in byRank where bytes.count > 1 {
+      for cut in 1..<bytes.count {
+        if let a = ids[Array(bytes[..<cut])], let b = ids[Array(bytes[cut...])] {
+          pairs.append((a, b, Int32(rank)))
+        }
+      }
+    }
+    var merges = PairTable(capacity: pairs.count)
+    for (a, b, rank) in pairs { merges.insert(a, b, rank: rank, id: rank) }
+    self.init(
+      preTokenizer: preTokenizer, tokens: tokens, merges: merges, byteIDs: byteIDs,
+      specials: specials.map { ($0.key, $0.value) })
+  }
+
+  /// This tokenizer as a rank file. Special tokens have no place in it.
+  public func tiktokenRanks() -> Data {
+    var lines = ""
+    for id in 0..<tokens.count where !tokens[id].isEmpty {
+      lines += Data(tokens[id]).base64EncodedString() + " \(id)\n"
+    }
+    return Data(lines.utf8)
+  }
+}

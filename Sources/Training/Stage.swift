@@ -1,0 +1,230 @@
+import Foundation
+import LanguageModel
+import ModelFiles
+import TensorCore
+
+/// How far a stage has come.
+public struct StageProgress: Sendable {
+  public var step: Int
+  public var steps: Int
+  /// Something to watch: "loss 2.31".
+  public var note: String
+}
+
+/// How a stage's caller watches and stops it.
+public struct StageObserver {
+  public var onProgress: (StageProgress) -> Void
+  /// Asked between steps; true saves and stops.
+  public var shouldStop: () -> Bool
+  /// Said once, in a sentence: a skipped update, a checkpoint that was torn.
+  public var onWarning: (String) -> Void
+
+  public init(
+    onProgress: @escaping (StageProgress) -> Void = { _ in },
+    shouldStop: @escaping () -> Bool = { false },
+    onWarning: @escaping (String) -> Void = { _ in }
+  ) {
+    (self.onProgress, self.shouldStop, self.onWarning) = (onProgress, shouldStop, onWarning)
+  }
+}
+
+/// Thrown when the caller stopped a stage: everything is saved.
+public struct StageStopped: Error, CustomStringConvertible {
+  public let folder: URL
+  public let step: Int
+  public var description: String {
+    "stopped at step \(step), saved in \(folder.path): run the same command to go on"
+  }
+}
+
+/// What went wrong in training, in a sentence.
+public struct TrainingError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// The part that pretraining, imitation and practice share: a run folder with a recipe, a log and
+/// checkpoints, and a loop that can be killed at any moment.
+///
+/// All randomness is a function of seed and step, so a run that goes on from a checkpoint takes the
+/// same steps, bit for bit, as one that was never stopped.
+public final class Stage {
+  public let model: Transformer
+  public let optimizer: Optimizer
+  public let steps: Int
+  public private(set) var state: State
+  private let folder: RunFolder
+  private let store: CheckpointStore
+  private let logs: [String: AppendLog]
+
+  /// What a checkpoint holds beside weights and moments.
+  public struct State: Codable, Sendable, Equatable {
+    /// Steps taken, updates that were skipped included.
+    public var step = 0
+    /// Updates made.
+    public var updates = 0
+    /// Updates skipped in a row because a number was not finite.
+    public var skippedInARow = 0
+    /// Times that training went back to a checkpoint; each halves the rates.
+    public var rollbacks = 0
+    /// The length of each log.
+    public var logs: [String: Int] = [:]
+  }
+
+  /// Opens the run in `url`, or begins it.
+  ///
+  /// - Parameters:
+  ///   - recipe: every value that the result depends on. A folder that was begun with another is
+  ///     refused.
+  ///   - begin: makes the model that the stage starts from.
+  public init(
+    _ url: URL, recipe: some Encodable, steps: Int, optimizer settings: OptimizerSettings,
+    logs names: [String] = [], observer: StageObserver, begin: () throws -> Transformer
+  ) throws {
+    guard steps > 0 else { throw TrainingError("a stage of \(steps) steps trains nothing") }
+    self.steps = steps
+    folder = try RunFolder(url, create: true)
+    try folder.bindRecipe(recipe)
+    store = CheckpointStore(url.appendingPathComponent("checkpoints"))
+    var opened: [String: AppendLog] = [:]
+    for name in ["log.jsonl"] + names { opened[name] = try folder.log(name) }
+    logs = opened
+    let checkpoint = try store.latest()
+    for warning in store.warnings { observer.onWarning(warning) }
+    if let checkpoint {
+      state = try JSONDecoder().decode(State.self, from: checkpoint.data("state.json"))
+      let file = try SafetensorsFile(checkpoint.file("model.safetensors"))
+      let config = try JSONDecoder().decode(
+        DecoderConfig.self, from: checkpoint.data("config.json"))
+      model = try Transformer(config, source: file.parameters())
+      optimizer = Optimizer(model.parameters, settings)
+      try Self.readMoments(optimizer, checkpoint)
+      optimizer.steps = state.updates
+    } else {
+      model = try begin()
+      optimizer = Optimizer(model.parameters, settings)
+      state = State()
+    }
+    for (name, log) in logs { try log.rewind(to: state.logs[name] ?? 0) }
+  }
+
+  public var isFinished: Bool { state.step >= steps }
+
+  /// What one step did, and what the log is to keep of it.
+  public struct StepResult {
+    public var report: StepReport?
+    public var values: [String: Double]
+    public var note: String
+
+    public init(report: StepReport?, values: [String: Double] = [:], note: String = "") {
+      (self.report, self.values, self.note) = (report, values, note)
+    }
+  }
+
+  /// Takes the steps that are left. `body` is given the number of the step and a factor for the rates.
+  ///
+  /// - Throws: ``StageStopped`` after saving, where the observer asks for it.
+  public func run(
+    observer: StageObserver, secondsBetweenSaves: Double = 20,
+    _ body: (_ step: Int, _ rateFactor: Double) throws -> StepResult
+  ) throws {
+    if state.step == 0, try store.latest() == nil { try save() }
+    var saved = ContinuousClock.now
+    observer.onProgress(StageProgress(step: state.step, steps: steps, note: ""))
+    while state.step < steps {
+      if observer.shouldStop() {
+        try save()
+        throw StageStopped(folder: folder.url, step: state.step)
+      }
+      let step = state.step
+      let result = try body(step, pow(0.5, Double(state.rollbacks)))
+      state.step += 1
+      if let problem = result.report?.problem {
+        observer.onWarning("step \(step): \(problem); the update was skipped")
+        state.skippedInARow += 1
+        if state.skippedInARow >= 3 {
+          try rollBack(observer)
+          continue
+        }
+      } else {
+        state.skippedInARow = 0
+      }
+      state.updates = optimizer.steps
+      try logStep(step, result)
+      observer.onProgress(StageProgress(step: state.step, steps: steps, note: result.note))
+      if (ContinuousClock.now - saved) / .seconds(1) > secondsBetweenSaves {
+        try save()
+        saved = ContinuousClock.now
+      }
+    }
+    try save()
+  }
+
+  /// Appends an object to one of the run's logs.
+  public func append(_ object: some Encodable, to name: String) throws {
+    guard let log = logs[name] else { preconditionFailure("no log called \(name)") }
+    try log.append(object)
+  }
+
+  private func logStep(_ step: Int, _ result: StepResult) throws {
+    var line = result.values
+    line["step"] = Double(step)
+    if let report = result.report {
+      line["loss"] = report.loss
+      line["gradient_norm"] = report.gradientNorm
+      line["tokens"] = Double(report.tokens)
+      line["skipped"] = report.problem == nil ? nil : 1
+      if let entropy = report.entropy { line["entropy"] = entropy }
+    }
+    try append(line.filter { $0.value.isFinite }, to: "log.jsonl")
+  }
+
+  private func save() throws {
+    for (name, log) in logs {
+      try log.flush()
+      state.logs[name] = log.length
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    let (stateData, config) = (try encoder.encode(state), try encoder.encode(model.config))
+    try store.save(
+      step: state.step,
+      files: [
+        ("model.safetensors", { [model] in try writeParameters(of: model, to: $0) }),
+        ("optimizer.safetensors", { [optimizer] in try Self.writeMoments(optimizer, to: $0) }),
+        ("config.json", { try config.write(to: $0) }),
+        ("state.json", { try stateData.write(to: $0) }),
+      ])
+  }
+
+  /// Goes back to the last checkpoint, with half the rates: the same steps would meet the same end.
+  private func rollBack(_ observer: StageObserver) throws {
+    let rollbacks = state.rollbacks + 1
+    guard rollbacks <= 5, let checkpoint = try store.latest() else {
+      throw TrainingError(
+        "training keeps giving numbers that are not finite, even at 1/32 of the rates: lower the "
+          + "learning rate")
+    }
+    observer.onWarning(
+      "three updates in a row were skipped: back to step \(checkpoint.step), with half the rates")
+    state = try JSONDecoder().decode(State.self, from: checkpoint.data("state.json"))
+    state.rollbacks = rollbacks
+    let file = try SafetensorsFile(checkpoint.file("model.safetensors"))
+    try model.load(from: file.parameters())
+    try Self.readMoments(optimizer, checkpoint)
+    optimizer.steps = state.updates
+    for (name, log) in logs { try log.rewind(to: state.logs[name] ?? 0) }
+    try save()
+  }
+
+  private static func writeMoments(_ optimizer: Optimizer, to url: URL) throws {
+    try writeSafetensors(
+      optimizer.state.map { ($0.name, [$0.values.count], UnsafeBufferPointer($0.values)) },
+      metadata: [:], to: url)
+  }
+
+  private static func readMoments(_ optimizer: Optimizer, _ checkpoint: Checkpoint) throws {
+    let file = try SafetensorsFile(checkpoint.file("optimizer.safetensors"))
+    for (name, values) in optimizer.state { try file.read(name, into: values) }
+  }
+}
