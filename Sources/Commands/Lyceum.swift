@@ -8,7 +8,7 @@ public struct Lyceum: ParsableCommand {
     discussion: """
       Start here:  lyceum tour
       """,
-    subcommands: [BenchCommand.self])
+    subcommands: [TourCommand.self, BenchCommand.self])
 
   public init() {}
 }

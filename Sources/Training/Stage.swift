@@ -128,7 +128,8 @@ public final class Stage {
     observer: StageObserver, secondsBetweenSaves: Double = 20,
     _ body: (_ step: Int, _ rateFactor: Double) throws -> StepResult
   ) throws {
-    if state.step == 0, try store.latest() == nil { try save() }
+    guard !isFinished else { return }
+    if state.step == 0 { try save() }
     var saved = ContinuousClock.now
     observer.onProgress(StageProgress(step: state.step, steps: steps, note: ""))
     while state.step < steps {
