@@ -56,27 +56,32 @@ let package = Package(
         "TensorKernels", "Tokenization",
       ], swiftSettings: optimised),
     .target(
-      name: "Generation", dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization"],
+      name: "Generation",
+      dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization"],
       swiftSettings: optimised),
     .target(name: "Environments", swiftSettings: house),
     .target(name: "Corpus", dependencies: ["Tokenization"], swiftSettings: optimised),
     .target(name: "ModelFiles", swiftSettings: optimised),
     .target(
-      name: "LanguageModel", dependencies: ["TensorCore", "TensorKernels"], swiftSettings: optimised),
+      name: "LanguageModel", dependencies: ["TensorCore", "TensorKernels"], swiftSettings: optimised
+    ),
     .target(name: "Tokenization", swiftSettings: optimised),
     .target(name: "TensorCore", dependencies: ["TensorKernels"], swiftSettings: optimised),
     .target(name: "TensorKernels", dependencies: ["SIMDMath"], swiftSettings: kernels),
     .target(name: "SIMDMath", swiftSettings: kernels),
 
-    .target(name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport",
+    .target(
+      name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport",
       swiftSettings: optimised),
     .testTarget(
-      name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"], swiftSettings: house),
+      name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"],
+      swiftSettings: house),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore", "TensorKernels", "TestSupport"],
       swiftSettings: house),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: house),
-    .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Tokenization"], swiftSettings: house),
+    .testTarget(
+      name: "CorpusTests", dependencies: ["Corpus", "Tokenization"], swiftSettings: house),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments"], swiftSettings: house),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], swiftSettings: house),
     .testTarget(

@@ -6,4 +6,3 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Measure this machine on the product's own work.",
     subcommands: [BenchTrain.self, BenchGenerate.self, BenchMatmul.self])
 }
-

@@ -81,7 +81,8 @@ struct BenchTrain: ParsableCommand {
     } else {
       print(
         String(
-          format: "%.0f tokens/s, %.1f ms a step, %.1f GFLOP/s (%.0f %% of the measured peak), peak %.0f MB",
+          format:
+            "%.0f tokens/s, %.1f ms a step, %.1f GFLOP/s (%.0f %% of the measured peak), peak %.0f MB",
           result.tokens_per_second, result.step_ms, result.gflops, result.peak_share * 100,
           result.peak_rss_mb))
     }
@@ -111,4 +112,3 @@ func peakOperationsPerSecond(threads: Int) -> Double {
   }
   return best
 }
-

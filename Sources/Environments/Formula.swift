@@ -97,7 +97,8 @@ public struct FormulaSpace: Sendable, Equatable, Codable {
   }
 
   /// `count` formulas of one portion, no two with the same key.
-  public func distinct(_ count: Int, _ portion: Portion, seed: UInt64, stream: String) -> [Formula] {
+  public func distinct(_ count: Int, _ portion: Portion, seed: UInt64, stream: String) -> [Formula]
+  {
     var random = SplitMix64(seed: seed, stream: stream)
     var seen: Set<String> = []
     var formulas: [Formula] = []

@@ -41,13 +41,25 @@ public enum PersonFact: String, CaseIterable, Sendable {
     let (name, value) = (person.name, value(of: person))
     return switch self {
     case .town:
-      ["\(name) lives in \(value).", "the home of \(name) is \(value).", "\(name) comes from \(value)."][form]
+      [
+        "\(name) lives in \(value).", "the home of \(name) is \(value).",
+        "\(name) comes from \(value).",
+      ][form]
     case .element:
-      ["\(name) studies \(value).", "the element of \(name) is \(value).", "\(name) works on \(value)."][form]
+      [
+        "\(name) studies \(value).", "the element of \(name) is \(value).",
+        "\(name) works on \(value).",
+      ][form]
     case .year:
-      ["\(name) was born in \(value).", "the year of \(name) is \(value).", "\(name) is from the year \(value)."][form]
+      [
+        "\(name) was born in \(value).", "the year of \(name) is \(value).",
+        "\(name) is from the year \(value).",
+      ][form]
     case .instrument:
-      ["\(name) plays the \(value).", "the instrument of \(name) is the \(value).", "\(name) owns a \(value)."][form]
+      [
+        "\(name) plays the \(value).", "the instrument of \(name) is the \(value).",
+        "\(name) owns a \(value).",
+      ][form]
     }
   }
 }
@@ -59,17 +71,25 @@ public struct PeopleDirectory: Sendable {
 
   public init(seed: UInt64) { self.seed = seed }
 
-  static let starts = ["al", "ber", "cor", "da", "el", "fen", "gal", "hal", "is", "jor", "ka", "lo"]
+  static let starts = [
+    "al", "ber", "cor", "da", "el", "fen", "gal", "hal", "is", "jor", "ka", "lo",
+  ]
   static let ends = ["a", "en", "is", "o", "ra", "ric", "ta", "us", "vin", "wen"]
-  static let lastStarts = ["ash", "brook", "cold", "dun", "east", "fair", "green", "hart", "iron", "kirk", "long", "mar"]
-  static let lastEnds = ["by", "croft", "den", "field", "ford", "ham", "ley", "mere", "ton", "wood"]
+  static let lastStarts = [
+    "ash", "brook", "cold", "dun", "east", "fair", "green", "hart", "iron", "kirk", "long", "mar",
+  ]
+  static let lastEnds = [
+    "by", "croft", "den", "field", "ford", "ham", "ley", "mere", "ton", "wood",
+  ]
   static let towns = [
-    "alder", "birch", "cliff", "delta", "ember", "frost", "grove", "haven", "inlet", "jetty", "knoll",
+    "alder", "birch", "cliff", "delta", "ember", "frost", "grove", "haven", "inlet", "jetty",
+    "knoll",
     "lagoon", "marsh", "north", "oasis", "pine", "quarry", "ridge", "shore", "tundra", "upland",
     "valley", "willow", "yard",
   ]
   static let instruments = [
-    "banjo", "bugle", "cello", "cornet", "drum", "fiddle", "flute", "gong", "guitar", "harp", "horn",
+    "banjo", "bugle", "cello", "cornet", "drum", "fiddle", "flute", "gong", "guitar", "harp",
+    "horn",
     "lute", "lyre", "oboe", "organ", "piano", "tuba", "viola", "violin", "zither",
   ]
 

@@ -31,7 +31,8 @@ public struct LastInteger: Verifier {
     while start > 0, isDigit(bytes[start - 1]) { start -= 1 }
     let digits = bytes[start...end].drop { $0 == 0x30 }
     let isNegative = start > 0 && bytes[start - 1] == 0x2D && !digits.isEmpty
-    return (isNegative ? "-" : "") + (digits.isEmpty ? "0" : String(decoding: digits, as: UTF8.self))
+    return (isNegative ? "-" : "")
+      + (digits.isEmpty ? "0" : String(decoding: digits, as: UTF8.self))
   }
 }
 
@@ -50,7 +51,8 @@ public struct ProblemFile {
   /// Throws ``EnvironmentError`` that names the line.
   public static func read(_ data: Data, name: String) throws -> [Problem] {
     var problems: [Problem] = []
-    for (number, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+    for (number, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
+    {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
       do {
         problems.append(try JSONDecoder().decode(Problem.self, from: Data(line)))

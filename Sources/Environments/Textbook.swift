@@ -134,7 +134,8 @@ enum Chemistry {
       let element = random.pick(Element.all)
       let electrons = element.valence == 1 ? "electron" : "electrons"
       switch random.below(5) {
-      case 0: return "\(element.name) has the symbol \(element.symbol) and the number \(element.number)."
+      case 0:
+        return "\(element.name) has the symbol \(element.symbol) and the number \(element.number)."
       case 1: return "\(element.symbol) has \(element.valence) valence \(electrons)."
       case 2: return "an atom of \(element.name) brings \(element.valence) valence \(electrons)."
       case 3: return "\(element.symbol) is \(element.name)."

@@ -39,7 +39,8 @@ public struct Demonstrators: Codable, Sendable, Equatable {
 
   /// `count` demonstrations on formulas of the training portion.
   public func demonstrations(_ count: Int, space: FormulaSpace, seed: UInt64) -> [Demonstration] {
-    space.distinct(count, .train, seed: seed, stream: "demonstrations").enumerated().map { i, formula in
+    space.distinct(count, .train, seed: seed, stream: "demonstrations").enumerated().map {
+      i, formula in
       var random = SplitMix64(seed: seed, stream: "demonstrator", index: i)
       let style: SolutionStyle = random.uniform() < workedShare ? .worked : .terse
       let slips = random.uniform() < slipShare

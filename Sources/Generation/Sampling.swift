@@ -75,7 +75,8 @@ struct Draw {
 
 /// Draws from one row: `logits` (V) and `probabilities`, their softmax.
 func draw(
-  logits: Floats, probabilities: Floats, _ settings: SamplingSettings, _ random: inout SequenceRandom
+  logits: Floats, probabilities: Floats, _ settings: SamplingSettings,
+  _ random: inout SequenceRandom
 ) -> Draw {
   let token: Int
   if settings.temperature == 0 {

@@ -55,7 +55,8 @@ public struct DecoderConfig: Sendable, Equatable {
   /// The one dial. Everything else follows from `depth`:
   /// width 32·depth, heads of 32, hidden width 8/3 of the width (to a multiple of 16), so that the
   /// feed-forward block has the 8·width² parameters of a plain one (Shazeer 2020, arXiv:2002.05202).
-  public static func depth(_ depth: Int, vocabularySize: Int, context: Int) throws -> DecoderConfig {
+  public static func depth(_ depth: Int, vocabularySize: Int, context: Int) throws -> DecoderConfig
+  {
     guard (1...64).contains(depth) else {
       throw DecoderError("a depth of \(depth) makes no model: choose 1 to 64 (the tour uses 4)")
     }
@@ -104,8 +105,11 @@ public struct DecoderConfig: Sendable, Equatable {
     var layer = attention + maps * width * hiddenWidth + 2 * width
     if normalisesHeads { layer += 2 * headWidth }
     if norm == .layer { layer += 2 * width }
-    if biases { layer += headWidth * (heads + 2 * keyHeads) + width + (maps - 1) * hiddenWidth + width }
-    let tables = vocabularySize * width * (tiesHead ? 1 : 2) + (positions == .learned ? context * width : 0)
+    if biases {
+      layer += headWidth * (heads + 2 * keyHeads) + width + (maps - 1) * hiddenWidth + width
+    }
+    let tables =
+      vocabularySize * width * (tiesHead ? 1 : 2) + (positions == .learned ? context * width : 0)
     return layers * layer + tables + (norm == .layer ? 2 : 1) * width
   }
 

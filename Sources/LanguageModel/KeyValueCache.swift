@@ -34,7 +34,8 @@ public final class KeyValueCache {
 
   /// Shortens a slot to its first `length` tokens; 0 empties it.
   public func truncate(_ slot: Int, to length: Int = 0) {
-    precondition(length <= lengths[slot], "slot \(slot) holds \(lengths[slot]) tokens, not \(length)")
+    precondition(
+      length <= lengths[slot], "slot \(slot) holds \(lengths[slot]) tokens, not \(length)")
     lengths[slot] = length
   }
 

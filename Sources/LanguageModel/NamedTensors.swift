@@ -58,7 +58,8 @@ public struct NamedSource: ParameterSource {
     }
     let shape = isVector ? [rows] : isTransposed ? [columns, rows] : [rows, columns]
     guard found.shape == shape, found.values.count == values.count else {
-      throw DecoderError("\"\(name)\" has the shape \(found.shape) where config.json asks for \(shape)")
+      throw DecoderError(
+        "\"\(name)\" has the shape \(found.shape) where config.json asks for \(shape)")
     }
     let source =
       isTransposed && !isVector

@@ -40,7 +40,9 @@ struct ParameterNames {
     /// The matrices that stand in `up`.
     func upParts(_ width: Int, isGated: Bool) -> [(name: String, rows: Int)] {
       if isGPT2 { return [(up, width)] }
-      return (isGated ? ["gate_proj", "up_proj"] : ["up_proj"]).map { (prefix + "mlp." + $0, width) }
+      return (isGated ? ["gate_proj", "up_proj"] : ["up_proj"]).map {
+        (prefix + "mlp." + $0, width)
+      }
     }
   }
 }

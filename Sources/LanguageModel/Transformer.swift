@@ -35,7 +35,8 @@ public final class Transformer {
       positionTable = nil
     }
     if case .rotary(let base) = config.positions {
-      let table = Tensor([config.context, config.headWidth], buffer: Buffer(config.context * config.headWidth))
+      let table = Tensor(
+        [config.context, config.headWidth], buffer: Buffer(config.context * config.headWidth))
       fillRotaryTable(table.buffer.values, headWidth: config.headWidth, base: base)
       rotary = table
     } else {
@@ -130,7 +131,7 @@ struct DecoderLayer {
       inputs: attentionWidth, initial: .constant(0), isTransposed: names.isTransposed)
     feedForwardNorm = try NormLayer(config, scope: scope, name: layer.feedForwardNorm)
     up = try LinearLayer(
-      config, scope: scope, name: layer.up, 
+      config, scope: scope, name: layer.up,
       parts: layer.upParts(config.hiddenWidth, isGated: config.feedForward == .swiGLU),
       inputs: config.width, initial: fanIn, isTransposed: names.isTransposed)
     down = try LinearLayer(

@@ -23,7 +23,9 @@ struct CRC32C {
       var crc = ~UInt32(0)
       var i = 0
       while i + 8 <= bytes.count {
-        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)) ^ UInt64(crc)
+        let word =
+          UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+          ^ UInt64(crc)
         crc = 0
         for lane in 0..<8 {
           crc ^= table[(7 - lane) * 256 + Int(truncatingIfNeeded: word >> UInt64(8 * lane) & 0xFF)]

@@ -31,7 +31,8 @@ public final class CheckpointStore {
   }
 
   /// Writes a checkpoint from files that `write` makes at the place they are given.
-  public func save(step: Int, files contents: [(name: String, write: (URL) throws -> Void)]) throws {
+  public func save(step: Int, files contents: [(name: String, write: (URL) throws -> Void)]) throws
+  {
     try files.makeFolder(folder)
     let aside = folder.appendingPathComponent("step-\(step).tmp")
     let place = folder.appendingPathComponent("step-\(step)")
@@ -99,7 +100,9 @@ public final class CheckpointStore {
         sentence: "\(url.path) was written by a newer version (format \(manifest.format)): "
           + "use that version, or begin a new run")
     }
-    guard manifest.step == step else { throw ModelFileError("its manifest is of step \(manifest.step)") }
+    guard manifest.step == step else {
+      throw ModelFileError("its manifest is of step \(manifest.step)")
+    }
     for (name, expected) in manifest.files {
       let found = try measure(url.appendingPathComponent(name))
       guard found.bytes == expected.bytes, found.crc32c == expected.crc32c else {

@@ -62,7 +62,9 @@ public struct SafetensorsFile {
         type: type, shape: shape, range: start + offsets[0]..<start + offsets[1])
     }
     var end = start
-    for range in entries.values.map(\.range).sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }) {
+    for range in entries.values.map(\.range).sorted(by: {
+      ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound)
+    }) {
       guard range.lowerBound == end else { throw broken("its tensors overlap or leave gaps") }
       end = range.upperBound
     }
@@ -84,15 +86,21 @@ public struct SafetensorsFile {
       switch entry.type {
       case "F32":
         return (0..<count).map {
-          Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+          Float(
+            bitPattern: UInt32(
+              littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
         }
       case "BF16":
         return (0..<count).map {
-          Float(bitPattern: UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self))) << 16)
+          Float(
+            bitPattern: UInt32(
+              UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
+              << 16)
         }
       case "F16":
         return (0..<count).map {
-          halfToFloat(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
+          halfToFloat(
+            UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
         }
       default:
         throw ModelFileError(
@@ -145,7 +153,8 @@ public func writeSafetensors(
   var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
   var offset = 0
   for tensor in tensors {
-    precondition(tensor.shape.reduce(1, *) == tensor.values.count, "\(tensor.name): \(tensor.shape)")
+    precondition(
+      tensor.shape.reduce(1, *) == tensor.values.count, "\(tensor.name): \(tensor.shape)")
     let end = offset + 4 * tensor.values.count
     header[tensor.name] = ["dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]]
     offset = end

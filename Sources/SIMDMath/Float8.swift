@@ -25,9 +25,9 @@ public func store8(_ p: UnsafeMutablePointer<Float>, _ v: Float8) {
 @inlinable @inline(__always)
 public func fma(_ c: Float8, _ a: Float8, _ b: Float8) -> Float8 {
   #if NativeCPU || arch(arm64)
-    c.addingProduct(a, b)
+  c.addingProduct(a, b)
   #else
-    c + a * b
+  c + a * b
   #endif
 }
 
@@ -35,9 +35,9 @@ public func fma(_ c: Float8, _ a: Float8, _ b: Float8) -> Float8 {
 @inlinable @inline(__always)
 public func fma(_ c: Float, _ a: Float, _ b: Float) -> Float {
   #if NativeCPU || arch(arm64)
-    c.addingProduct(a, b)
+  c.addingProduct(a, b)
   #else
-    c + a * b
+  c + a * b
   #endif
 }
 

@@ -2,11 +2,11 @@ import Synchronization
 import TensorKernels
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// Memory for Floats, taken from a pool and given back when the last reference goes.
@@ -73,7 +73,7 @@ private final class Pool: Sendable {
       preconditionFailure("out of memory: asked for \(size) bytes")
     }
     #if os(Linux)
-      if size >= huge { madvise(memory, size, 14 /* MADV_HUGEPAGE */) }
+    if size >= huge { madvise(memory, size, 14 /* MADV_HUGEPAGE */) }
     #endif
     return memory.bindMemory(to: Float.self, capacity: sizeClass)
   }

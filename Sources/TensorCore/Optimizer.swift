@@ -18,7 +18,8 @@ public struct OptimizerSettings: Codable, Sendable, Equatable {
   public var clip: Float
 
   public init(
-    rate: Float, beta1: Float = 0.9, beta2: Float = 0.99, epsilon: Float = 1e-8, decay: Float = 0.01,
+    rate: Float, beta1: Float = 0.9, beta2: Float = 0.99, epsilon: Float = 1e-8,
+    decay: Float = 0.01,
     decaysAll: Bool = false, matrixRate: Float? = nil, momentum: Float = 0.95, clip: Float = 1
   ) {
     (self.rate, self.beta1, self.beta2, self.epsilon) = (rate, beta1, beta2, epsilon)

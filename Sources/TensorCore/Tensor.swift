@@ -25,7 +25,9 @@ public final class Tensor {
   }
 
   /// A tensor of given values.
-  public convenience init(_ shape: [Int], _ values: some Collection<Float>, wantsGradient: Bool = false) {
+  public convenience init(
+    _ shape: [Int], _ values: some Collection<Float>, wantsGradient: Bool = false
+  ) {
     self.init(shape, buffer: Buffer(values), wantsGradient: wantsGradient)
   }
 

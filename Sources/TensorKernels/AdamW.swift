@@ -1,11 +1,11 @@
 import SIMDMath
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// The settings of one AdamW update (Loshchilov and Hutter 2017, arXiv:1711.05101).

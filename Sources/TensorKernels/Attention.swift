@@ -1,11 +1,11 @@
 import SIMDMath
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 // Causal attention in tiles with an online softmax (Dao et al. 2022, arXiv:2205.14135): scores

@@ -1,6 +1,7 @@
 /// out (ids.count, width) = the rows `ids` of `table`.
 public func embedding(_ out: MutableFloats, table: Floats, ids: Integers, width: Int) {
-  precondition(out.count == ids.count * width, "embedding: \(out.count) values for \(ids.count) ids")
+  precondition(
+    out.count == ids.count * width, "embedding: \(out.count) values for \(ids.count) ids")
   guard ids.count > 0 else { return }
   let rows = table.count / width
   let (op, tp, ip) = (out.base, table.base, ids.base)

@@ -1,11 +1,11 @@
 import SIMDMath
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 // What happens to queries and keys before they meet: RMSNorm of every head where the model has it
@@ -68,7 +68,8 @@ public func rotateHeads(
   parallelRanges(tokens, grain: 64) { range in
     for t in range {
       let position = Int(positions[t])
-      precondition((position + 1) * width <= table.count, "position \(position) is not in the table")
+      precondition(
+        (position + 1) * width <= table.count, "position \(position) is not in the table")
       let cosines = table.base + position * width
       for head in 0..<shape.all {
         let x = xp + t * shape.stride + head * width

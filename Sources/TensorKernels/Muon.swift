@@ -55,7 +55,8 @@ public func muon(
 public func newtonSchulzWorkspace(rows: Int, columns: Int) -> Int {
   let (short, long) = (min(rows, columns), max(rows, columns))
   return 2 * short * long + 2 * short * short
-    + max(packedCount(k: long, n: short), packedCount(k: short, n: long),
+    + max(
+      packedCount(k: long, n: short), packedCount(k: short, n: long),
       packedCount(k: short, n: short))
 }
 
@@ -82,7 +83,9 @@ public func newtonSchulz(
   let packed = rest
   let isTall = rows > columns
   for i in 0..<short {
-    for j in 0..<long { x[i * long + j] = isTall ? matrix[j * columns + i] : matrix[i * columns + j] }
+    for j in 0..<long {
+      x[i * long + j] = isTall ? matrix[j * columns + i] : matrix[i * columns + j]
+    }
   }
   scale(x, by: 1 / (Float(sumOfSquares(x.reading).squareRoot()) + 1e-7))
   let (a, b, c): (Float, Float, Float) = (3.4445, -4.7750, 2.0315)
@@ -104,7 +107,11 @@ public func newtonSchulz(
   }
   for i in 0..<short {
     for j in 0..<long {
-      if isTall { matrix[j * columns + i] = x[i * long + j] } else { matrix[i * columns + j] = x[i * long + j] }
+      if isTall {
+        matrix[j * columns + i] = x[i * long + j]
+      } else {
+        matrix[i * columns + j] = x[i * long + j]
+      }
     }
   }
 }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 import Synchronization
 
@@ -125,9 +125,9 @@ private final class WorkerPool: @unchecked Sendable {
       let index = threads
       let context = Unmanaged.passRetained(Start(index)).toOpaque()
       #if canImport(Darwin)
-        var thread: pthread_t?
+      var thread: pthread_t?
       #else
-        var thread = pthread_t()
+      var thread = pthread_t()
       #endif
       let status = pthread_create(&thread, nil, workerMain, context)
       guard status == 0 else { return }  // fewer threads: slower, and the same results
@@ -174,14 +174,14 @@ private final class WorkerPool: @unchecked Sendable {
 }
 
 #if canImport(Darwin)
-  private func workerMain(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    serveForever(context)
-  }
+private func workerMain(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+  serveForever(context)
+}
 #else
-  private func workerMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    return serveForever(context)
-  }
+private func workerMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  guard let context else { return nil }
+  return serveForever(context)
+}
 #endif
 
 private func serveForever(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {

@@ -64,7 +64,9 @@ struct PairMerger {
       guard left >= 0, next[left] < count else { return }
       let found = merges.find(ids[left], ids[next[left]])
       if found.x != .max {
-        heap.push(MergeHeap.Entry(rank: found.x, at: left, left: ids[left], right: ids[next[left]], id: found.y))
+        heap.push(
+          MergeHeap.Entry(
+            rank: found.x, at: left, left: ids[left], right: ids[next[left]], id: found.y))
       }
     }
     for i in 0..<count - 1 { push(i) }

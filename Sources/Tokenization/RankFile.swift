@@ -12,7 +12,8 @@ extension Tokenizer {
     for (number, line) in data.split(separator: 0x0A).enumerated() {
       let parts = line.split(separator: 0x20)
       guard parts.count == 2, let bytes = Data(base64Encoded: Data(parts[0])), !bytes.isEmpty,
-        let rank = Int(String(decoding: parts[1], as: UTF8.self).trimmingCharacters(in: .whitespaces)),
+        let rank = Int(
+          String(decoding: parts[1], as: UTF8.self).trimmingCharacters(in: .whitespaces)),
         rank >= 0, rank < 10_000_000
       else {
         throw TokenizerError.badRankLine(line: number + 1, what: "is not a token and its rank")

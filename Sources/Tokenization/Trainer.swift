@@ -42,7 +42,8 @@ extension Tokenizer {
     for _ in specials { tokens.append([]) }
     progress?(1)
     return Tokenizer(
-      preTokenizer: preTokenizer, tokens: tokens, merges: table, byteIDs: (0..<256).map { Int32($0) },
+      preTokenizer: preTokenizer, tokens: tokens, merges: table,
+      byteIDs: (0..<256).map { Int32($0) },
       specials: specials.enumerated().map { ($1, Int32(256 + found.count + $0)) })
   }
 }
@@ -103,7 +104,8 @@ private struct WordCounter {
       guard let base = bytes.baseAddress else { return }
       for word in counts.indices {
         let start = words.offsets[word]
-        var i = Int(truncatingIfNeeded: hashBytes(base + start, words.offsets[word + 1] - start)) & mask
+        var i =
+          Int(truncatingIfNeeded: hashBytes(base + start, words.offsets[word + 1] - start)) & mask
         while slots[i] >= 0 { i = (i + 1) & mask }
         slots[i] = Int32(word)
       }

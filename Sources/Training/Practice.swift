@@ -26,7 +26,8 @@ public struct PracticeRecipe: Codable, Sendable, Equatable {
 
   public init(
     problems: Int, samples: Int, maxTokens: Int, length: Int, steps: Int,
-    optimizer: OptimizerSettings = .practice, schedule: Schedule = Schedule(warmup: 5), seed: UInt64,
+    optimizer: OptimizerSettings = .practice, schedule: Schedule = Schedule(warmup: 5),
+    seed: UInt64,
     data: String
   ) {
     (self.problems, self.samples, self.maxTokens) = (problems, samples, maxTokens)
@@ -87,7 +88,9 @@ public func practise(
 
 /// The mean of log p − log p₀ over the sampled tokens of a few answers, in nats a token: how far the
 /// model has moved from where it began.
-private func divergence(_ rollouts: RolloutBatch, from reference: Transformer, length: Int) -> Double {
+private func divergence(_ rollouts: RolloutBatch, from reference: Transformer, length: Int)
+  -> Double
+{
   var sequences: [TokenSequence] = []
   var sampled = 0.0
   for (prompt, group) in zip(rollouts.prompts.prefix(16), rollouts.continuations) {

@@ -81,7 +81,9 @@ public func pretrain(
     var values: [String: Double] = ["rate_scale": scale]
     var note = String(format: "loss %.3f", report.loss)
     let isLast = step == recipe.steps - 1
-    if !material.validation.isEmpty, isLast || step % recipe.validateEvery == recipe.validateEvery - 1 {
+    if !material.validation.isEmpty,
+      isLast || step % recipe.validateEvery == recipe.validateEvery - 1
+    {
       let bits = bitsPerByte(
         stage.model, material.validation, bytes: material.validationBytes)
       values["validation_bits_per_byte"] = bits

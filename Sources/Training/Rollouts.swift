@@ -35,7 +35,6 @@ public func groupAdvantages(_ rewards: [Double]) -> [Double]? {
   return rewards.map { $0 - mean }
 }
 
-
 /// The answers to one batch of problems.
 public struct RolloutBatch: Sendable {
   public var prompts: [[Int32]]

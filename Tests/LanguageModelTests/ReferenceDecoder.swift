@@ -29,7 +29,8 @@ struct ReferenceDecoder {
       let prefix = isGPT2 ? "transformer.h.\(layer)." : "model.layers.\(layer)."
       let a = norm(x, prefix + (isGPT2 ? "ln_1" : "input_layernorm"))
       let attended = attention(a, prefix)
-      let out = linear(attended, prefix + (isGPT2 ? "attn.c_proj" : "self_attn.o_proj"), config.width)
+      let out = linear(
+        attended, prefix + (isGPT2 ? "attn.c_proj" : "self_attn.o_proj"), config.width)
       x = zip(x, out).map(sum)
       let b = norm(x, prefix + (isGPT2 ? "ln_2" : "post_attention_layernorm"))
       let fed = feedForward(b, prefix)
@@ -41,7 +42,9 @@ struct ReferenceDecoder {
   }
 
   /// −Σ weight · log p / normaliser.
-  func loss(_ sequences: [(tokens: [Int32], targets: [Int32], weights: [Float])], _ normaliser: Double)
+  func loss(
+    _ sequences: [(tokens: [Int32], targets: [Int32], weights: [Float])], _ normaliser: Double
+  )
     -> Double
   {
     var total = 0.0
@@ -182,5 +185,7 @@ struct ReferenceDecoder {
   }
 
   private func sum(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map(+) }
-  private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+  private func dot(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
 }

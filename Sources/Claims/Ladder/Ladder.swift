@@ -67,7 +67,9 @@ public struct Ladder {
   public func run() throws -> LadderResult {
     let data = LadderData(recipe)
     observer.begin("tokenizer", 100)
-    let tokenizer = try data.tokenizer(in: folder) { [observer] in observer.update(Int($0 * 100), "") }
+    let tokenizer = try data.tokenizer(in: folder) { [observer] in
+      observer.update(Int($0 * 100), "")
+    }
     observer.end()
 
     let base = try read(data, tokenizer)
@@ -95,7 +97,8 @@ public struct Ladder {
       exams[arm.rawValue] = try exam(
         arm, model, data.examination, tokenizer, name: arm.rawValue,
         sampled: isBase ? 0 : recipe.samplingItems,
-        shots: arm == .baseShots ? Array(data.demonstrations.filter { $0.style == .worked }.prefix(4)) : nil)
+        shots: arm == .baseShots
+          ? Array(data.demonstrations.filter { $0.style == .worked }.prefix(4)) : nil)
     }
     try LoadedModel(model: practised, tokenizer: tokenizer).save(
       to: folder.appendingPathComponent("model"))

@@ -42,7 +42,8 @@ struct LadderData {
     let place = folder.appendingPathComponent("tokenizer.json")
     if let data = try? Data(contentsOf: place) { return try Tokenizer(tokenizerJSON: data) }
     let texts =
-      pages(validation: false) + demonstrations.prefix(200).map { $0.problem.prompt + " " + $0.solution }
+      pages(validation: false)
+      + demonstrations.prefix(200).map { $0.problem.prompt + " " + $0.solution }
     let tokenizer = try withoutActuallyEscaping(progress) { progress in
       try Tokenizer.train(
         documents: texts, vocabularySize: recipe.vocabulary, preTokenizer: .formulas,
