@@ -19,7 +19,9 @@ public struct LastInteger: Verifier {
   public init() {}
 
   public func reward(problem: Problem, response: String) -> Double {
-    Self.lastInteger(response) == Self.lastInteger(problem.answer) ? 1 : 0
+    // No number on either side is not an answer.
+    guard let found = Self.lastInteger(response) else { return 0 }
+    return found == Self.lastInteger(problem.answer) ? 1 : 0
   }
 
   /// The last run of digits with its sign, without leading zeros; nil without digits.

@@ -30,7 +30,7 @@ public struct TextbookContents: Codable, Sendable, Equatable {
 
   /// Mostly chemistry: for the ladder.
   public static let ladder = TextbookContents(
-    arithmetic: 7_000, formulas: 7_000, elements: 800, peoplePerBucket: 10,
+    arithmetic: 7_000, formulas: 20_000, elements: 800, peoplePerBucket: 10,
     exposures: [1, 2, 4, 8, 16, 32], passages: 600, prose: 400)
 }
 

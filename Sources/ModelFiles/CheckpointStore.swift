@@ -55,11 +55,12 @@ public final class CheckpointStore {
     try files.write(
       try encoder.encode(manifest), to: aside.appendingPathComponent("manifest.json"))
     try files.synchronise(aside)
-    if exists(place) {
-      // The same step again, after a run that went back.
-      try files.remove(place)
-    }
+    let replaced = folder.appendingPathComponent("step-\(step).old")
+    // The same step again, after a run that went back: until the new one has its name, the old one
+    // can be restored.
+    if exists(place) { try files.move(place, replaced) }
     try files.move(aside, place)
+    if exists(replaced) { try files.remove(replaced) }
     try files.synchronise(folder)
     for old in steps().dropLast(keep) {
       try files.remove(folder.appendingPathComponent("step-\(old)"))
@@ -70,6 +71,7 @@ public final class CheckpointStore {
   ///
   /// - Throws: where there are checkpoints and none is whole, or one is of a newer format.
   public func latest() throws -> Checkpoint? {
+    try restoreReplaced()
     let steps = steps()
     for step in steps.reversed() {
       let url = folder.appendingPathComponent("step-\(step)")
@@ -86,6 +88,16 @@ public final class CheckpointStore {
         "none of the checkpoints in \(folder.path) is whole; remove the folder to begin again")
     }
     return nil
+  }
+
+  /// Finishes a replacement that was cut short between its two renames.
+  private func restoreReplaced() throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in names where name.hasPrefix("step-") && name.hasSuffix(".old") {
+      let old = folder.appendingPathComponent(name)
+      let place = folder.appendingPathComponent(String(name.dropLast(4)))
+      if exists(place) { try files.remove(old) } else { try files.move(old, place) }
+    }
   }
 
   private struct NewerFormat: Error {

@@ -13,7 +13,11 @@ import Synchronization
 /// shapes alone, and each output element is computed by one chunk.
 public var kernelThreads: Int {
   get { WorkerPool.shared.width.load(ordering: .relaxed) }
-  set { WorkerPool.shared.width.store(max(1, newValue), ordering: .relaxed) }
+  set {
+    // More threads than a few a core only wait for one another.
+    let most = 4 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    WorkerPool.shared.width.store(min(max(1, newValue), most), ordering: .relaxed)
+  }
 }
 
 /// Runs `body(0)` … `body(chunks - 1)`, on several threads where that helps, and returns when all

@@ -85,11 +85,13 @@ private struct TokenizerConfig: Encodable {
 /// Writes a model's parameters under the names of Hugging Face's checkpoints.
 func writeParameters(of model: Transformer, to url: URL) throws {
   let tensors = model.namedTensors()
-  // The arrays live until the end of the call, and so do the addresses.
   let buffers = tensors.map { Buffer($0.values) }
-  try writeSafetensors(
-    zip(tensors, buffers).map { ($0.name, $0.shape, $1.reading) }, metadata: ["format": "pt"],
-    to: url)
+  // Without this, Swift may give the memory back after the last use of `buffers`, before it is read.
+  try withExtendedLifetime(buffers) {
+    try writeSafetensors(
+      zip(tensors, buffers).map { ($0.name, $0.shape, $1.reading) }, metadata: ["format": "pt"],
+      to: url)
+  }
 }
 
 extension SafetensorsFile {

@@ -43,7 +43,7 @@ extension OptimizerSettings {
   /// Half of that, for examples.
   public static let imitation = OptimizerSettings(rate: 3e-3, matrixRate: 0.01)
   /// AdamW alone, for practice.
-  public static let practice = OptimizerSettings(rate: 1e-3, decay: 0)
+  public static let practice = OptimizerSettings(rate: 1.5e-3, decay: 0)
 }
 
 /// What a model reads, and what it is measured on.

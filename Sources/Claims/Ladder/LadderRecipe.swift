@@ -49,7 +49,7 @@ public struct LadderRecipe: Codable, Sendable, Equatable {
       demonstrations: 1_000, demonstrators: Demonstrators(workedShare: 0.3, slipShare: 0.2),
       imitationRows: 4, imitationEpochs: 10, imitationOptimizer: .imitation,
       practised: FormulaSpace(elements: 2...4, counts: 1...4), practiceProblems: 24,
-      practiceSamples: 8, practiceSteps: 150, practiceMaxTokens: 112,
+      practiceSamples: 8, practiceSteps: 200, practiceMaxTokens: 112,
       practiceOptimizer: .practice, examined: FormulaSpace(elements: 2...4, counts: 1...4),
       examinationItems: 1_000, validationItems: 200, samplingItems: 250, samplesPerItem: 16)
   }
