@@ -36,7 +36,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .executableTarget(name: "lyceum", dependencies: ["Commands"], swiftSettings: house),
+    .executableTarget(
+      name: "lyceum", dependencies: ["Commands", argumentParser], swiftSettings: house),
     .target(
       name: "Commands",
       dependencies: [

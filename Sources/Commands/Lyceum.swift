@@ -8,7 +8,12 @@ public struct Lyceum: ParsableCommand {
     discussion: """
       Start here:  lyceum tour
       """,
-    subcommands: [TourCommand.self, BenchCommand.self])
+    subcommands: [
+      TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, EvalCommand.self,
+      ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
+      TokenizerCommand.self,
+      BenchCommand.self, DoctorCommand.self,
+    ])
 
   public init() {}
 }

@@ -92,17 +92,12 @@ struct TourCommand: ParsableCommand {
 
   private func observer(_ clock: StageClock) -> LadderObserver {
     let bar = ProgressBar(plan: quick || recipe != nil ? [] : Self.plan)
-    var stage = (name: "", steps: 0, isNew: true)
     return LadderObserver(
-      begin: { name, steps in
+      begin: { name, steps, from in
         clock.begin(name)
-        stage = (name, steps, true)
-        bar.begin(name, steps: steps)
+        bar.begin(name, steps: steps, from: from)
       },
       update: { step, note in
-        // The first word of a stage that goes on tells where it is.
-        if stage.isNew, step > 0 { bar.begin(stage.name, steps: stage.steps, from: step) }
-        stage.isNew = false
         bar.update(step: step, note: note.isEmpty ? nil : note)
         clock.tick()
       },

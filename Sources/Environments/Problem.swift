@@ -12,6 +12,12 @@ public struct Problem: Codable, Sendable, Equatable {
 public protocol Verifier: Sendable {
   /// From 0, wrong, to 1, right.
   func reward(problem: Problem, response: String) -> Double
+  /// What is wrong with a problem as this check sees it, in a sentence; nil where nothing is.
+  func problem(with problem: Problem) -> String?
+}
+
+extension Verifier {
+  public func problem(with problem: Problem) -> String? { nil }
 }
 
 /// 1 where the last whole number of the response is the answer. How it was found does not matter.
@@ -43,8 +49,13 @@ public struct ExactText: Verifier {
   public init() {}
 
   public func reward(problem: Problem, response: String) -> Double {
-    response.trimmingCharacters(in: .whitespacesAndNewlines)
-      == problem.answer.trimmingCharacters(in: .whitespacesAndNewlines) ? 1 : 0
+    let answer = response.trimmingCharacters(in: .whitespacesAndNewlines)
+    return !answer.isEmpty
+      && answer == problem.answer.trimmingCharacters(in: .whitespacesAndNewlines) ? 1 : 0
+  }
+
+  public func problem(with problem: Problem) -> String? {
+    problem.answer.allSatisfy(\.isWhitespace) ? "the answer is empty" : nil
   }
 }
 

@@ -35,8 +35,10 @@ public struct LoadedModel {
     try moveIntoPlace(aside, folder.appendingPathComponent("model.safetensors"))
   }
 
-  /// Reads the folder. Throws a sentence where something is missing or does not fit.
-  public static func load(_ folder: URL) throws -> LoadedModel {
+  /// Reads a model folder, or the folder of a run that keeps its model in `model`. Throws a sentence
+  /// where something is missing or does not fit.
+  public static func load(_ place: URL) throws -> LoadedModel {
+    let folder = try modelFolder(place)
     let config = try decodeConfig(folder)
     let tokenizer = try Tokenizer(tokenizerJSON: read(folder, "tokenizer.json"))
     guard tokenizer.vocabularySize <= config.vocabularySize else {
@@ -47,6 +49,21 @@ public struct LoadedModel {
     let file = try SafetensorsFile(folder.appendingPathComponent("model.safetensors"))
     return try LoadedModel(
       model: Transformer(config, source: file.parameters()), tokenizer: tokenizer)
+  }
+
+  private static func modelFolder(_ place: URL) throws -> URL {
+    let files = FileManager.default
+    for folder in [place, place.appendingPathComponent("model")]
+    where files.fileExists(atPath: folder.appendingPathComponent("config.json").path) {
+      return folder
+    }
+    guard files.fileExists(atPath: place.path) else {
+      throw TrainingError("\(place.path) does not exist: `lyceum tour` makes a model in runs/tour")
+    }
+    let isRun = files.fileExists(atPath: place.appendingPathComponent("recipe.json").path)
+    throw TrainingError(
+      "\(place.path) holds no model"
+        + (isRun ? " yet: run the command that began it again, until it ends" : " (config.json)"))
   }
 
   private static func decodeConfig(_ folder: URL) throws -> DecoderConfig {
@@ -101,5 +118,18 @@ extension SafetensorsFile {
       guard let shape = self.shape(name) else { return nil }
       return NamedTensor(name: name, shape: shape, values: try self.floats(name))
     }
+  }
+}
+
+extension Transformer {
+  /// A short text that differs between models with other parameters.
+  public var fingerprint: String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for parameter in parameters {
+      for value in parameter.tensor.values {
+        hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01B3
+      }
+    }
+    return String(hash, radix: 16)
   }
 }

@@ -44,6 +44,13 @@ extension OptimizerSettings {
   public static let imitation = OptimizerSettings(rate: 3e-3, matrixRate: 0.01)
   /// AdamW alone, for practice.
   public static let practice = OptimizerSettings(rate: 1.5e-3, decay: 0)
+
+  /// The same with another rate for AdamW.
+  public func with(rate: Float) -> OptimizerSettings {
+    var settings = self
+    settings.rate = rate
+    return settings
+  }
 }
 
 /// What a model reads, and what it is measured on.

@@ -1,3 +1,9 @@
+import ArgumentParser
 import Commands
 
-Lyceum.main()
+do {
+  var command = try Lyceum.parseAsRoot()
+  try command.run()
+} catch {
+  Lyceum.finish(with: error)
+}

@@ -9,15 +9,15 @@ import Training
 
 /// How the caller of a tour watches it.
 public struct LadderObserver {
-  /// A stage begins: its name and how many steps it has.
-  public var begin: (_ stage: String, _ steps: Int) -> Void
+  /// A stage begins: its name, how many steps it has, and how many an earlier run took.
+  public var begin: (_ stage: String, _ steps: Int, _ from: Int) -> Void
   public var update: (_ step: Int, _ note: String) -> Void
   public var end: () -> Void
   public var warn: (String) -> Void
   public var shouldStop: () -> Bool
 
   public init(
-    begin: @escaping (String, Int) -> Void, update: @escaping (Int, String) -> Void,
+    begin: @escaping (String, Int, Int) -> Void, update: @escaping (Int, String) -> Void,
     end: @escaping () -> Void, warn: @escaping (String) -> Void,
     shouldStop: @escaping () -> Bool
   ) {
@@ -66,7 +66,7 @@ public struct Ladder {
   /// The rungs in their order.
   public func run() throws -> LadderResult {
     let data = LadderData(recipe)
-    observer.begin("tokenizer", 100)
+    observer.begin("tokenizer", 100, 0)
     let tokenizer = try data.tokenizer(in: folder) { [observer] in
       observer.update(Int($0 * 100), "")
     }
@@ -205,7 +205,7 @@ public struct Ladder {
       return try JSONDecoder().decode(ExamResult.self, from: data)
     }
     let total = problems.count + min(sampled, problems.count) * recipe.samplesPerItem
-    observer.begin("exam \(name)", total)
+    observer.begin("exam \(name)", total, 0)
     let result = try examine(
       arm.rawValue, model, tokenizer, problems: problems, sampled: sampled,
       samples: recipe.samplesPerItem, maxTokens: recipe.practiceMaxTokens, seed: recipe.seed,
@@ -219,11 +219,15 @@ public struct Ladder {
   private func watched<Result>(
     _ name: String, _ steps: Int, _ body: (StageObserver) throws -> Result
   ) throws -> Result {
-    observer.begin(name, steps)
-    defer { observer.end() }
+    // A stage that an earlier run finished says nothing.
+    var hasBegun = false
+    defer { if hasBegun { observer.end() } }
     return try body(
       StageObserver(
-        onProgress: { observer.update($0.step, $0.note) }, shouldStop: observer.shouldStop,
-        onWarning: observer.warn))
+        onProgress: { progress in
+          if !hasBegun { observer.begin(name, steps, progress.step) }
+          hasBegun = true
+          observer.update(progress.step, progress.note)
+        }, shouldStop: observer.shouldStop, onWarning: observer.warn))
   }
 }

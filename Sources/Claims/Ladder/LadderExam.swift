@@ -38,14 +38,15 @@ public struct ExamResult: Codable, Sendable, Equatable {
 
 /// Has a model answer the problems, greedily, and the first of them many times over.
 ///
+/// - Parameter temperature: of the samples.
 /// - Parameter shots: solved problems to put before each question, for a model that never saw a chat.
-func examine(
+public func examine(
   _ arm: String, _ model: Transformer, _ tokenizer: Tokenizer, problems: [Problem],
-  sampled: Int, samples: Int, maxTokens: Int, seed: UInt64, shots: [Demonstration]? = nil,
+  sampled: Int, samples: Int, maxTokens: Int, temperature: Float = 1, seed: UInt64,
+  shots: [Demonstration]? = nil, verifier: any Verifier = LastInteger(),
   onProgress: @escaping (Int) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
 ) throws -> ExamResult {
   let template = try ChatTemplate(tokenizer: tokenizer)
-  let verifier = LastInteger()
   var finished = 0
   func answers(_ items: [Problem], _ settings: SamplingSettings, _ samples: Int) throws
     -> [[ExamResult.Answer]]
@@ -83,7 +84,8 @@ func examine(
   let drawn =
     sampled > 0
     ? try answers(
-      Array(problems.prefix(sampled)), SamplingSettings(maxTokens: maxTokens), samples) : []
+      Array(problems.prefix(sampled)),
+      SamplingSettings(temperature: temperature, maxTokens: maxTokens), samples) : []
   return ExamResult(
     arm: arm, greedy: greedy, sampledRight: drawn.map { $0.count(where: \.isRight) },
     samples: samples)

@@ -12,9 +12,10 @@ extension ReportPage {
     let millions = Format.fixed(Double(result.parameters) / 1e6, 2)
     let lead =
       "In \(Format.duration(report.seconds)) this computer trained language models of \(millions) "
-      + "million parameters from nothing: they read a textbook, imitated worked examples, and one of "
-      + "them practised on problems of which it was told only whether its answer was right."
-    let warning = "This was a quick tour: it checks that every part runs. Its verdicts mean nothing. "
+      + "million parameters from nothing: they read a textbook, imitated worked examples, and one "
+      + "of them practised on problems of which it was told only whether its answer was right."
+    let warning =
+      "This was a quick tour: it checks that every part runs. Its verdicts mean nothing. "
     return ReportPage(
       title: "A model from nothing", lead: (isQuick ? warning : "") + lead, report: report,
       sections: [try LadderSection(result: result, folder: folder).section(report.command)])
@@ -29,7 +30,8 @@ private struct LadderSection {
     let recipe = result.recipe
     return ReportPage.Section(
       id: "e1", heading: "The ladder: read, imitate, practise", claims: result.claims.map(\.id),
-      talk: "A model is taught as in a textbook. The expositions are read: that is pretraining. The "
+      talk:
+        "A model is taught as in a textbook. The expositions are read: that is pretraining. The "
         + "worked examples are imitated: that is supervised fine-tuning, and its ceiling is the "
         + "person who wrote them. The problems at the end of the chapter come with an answer and "
         + "nothing else: the model tries many ways and keeps those that work. That is "

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Claims
 import Foundation
+import Training
 
 /// How a command ends, as scripts see it.
 public enum ExitStatus: Int32, Sendable {
@@ -15,7 +17,9 @@ public enum ExitStatus: Int32, Sendable {
   public static func of<Command: ParsableArguments>(
     _ error: any Error, in command: Command.Type
   ) -> ExitStatus {
-    if error is Interrupted { return .interrupted }
+    if error is Interrupted || error is StageStopped || error is LadderStopped {
+      return .interrupted
+    }
     if let code = error as? ExitCode { return ExitStatus(rawValue: code.rawValue) ?? .failure }
     switch command.exitCode(for: error) {
     case .success: return .success

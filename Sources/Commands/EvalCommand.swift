@@ -1,0 +1,97 @@
+import ArgumentParser
+import Claims
+import Corpus
+import Environments
+import Foundation
+import Generation
+import Tokenization
+import Training
+
+/// `eval`: how often a model is right, or how well it predicts text.
+struct EvalCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "eval", abstract: "Measure a model on problems or on text.",
+    discussion: """
+      Example:  lyceum eval --model runs/tour --task sums.jsonl --samples 8
+                lyceum eval --model runs/books --data held-out.txt
+      """)
+
+  @Option(help: "The model.") var model: String
+  @Option(help: "Problems with \"prompt\" and \"answer\", as JSONL.") var task: String?
+  @Option(help: "Text to predict: bits a byte.") var data: String?
+  @Option(help: "How answers are checked: number, exact or regex.")
+  var verifier = VerifierChoice.number
+  @Option(help: "Samples of each answer for pass@k; 0 for the greedy answer alone.") var samples = 0
+  @Option(help: "Temperature of the samples.") var temperature: Float = 1
+  @Option(help: "Tokens in an answer at most.") var maxTokens = 112
+  @Option(help: "Seed of the draws.") var seed: UInt64 = 1
+  @OptionGroup var compute: ComputeOptions
+
+  struct Result: Encodable {
+    var model: String
+    var n: Int
+    var accuracy: Estimate?
+    var mean_tokens: Double?
+    var pass_at: [String: Estimate]?
+    var bits_per_byte: Double?
+    var bytes: Int?
+  }
+
+  func validate() throws {
+    guard (task == nil) != (data == nil) else {
+      throw ValidationError("give either --task, problems to solve, or --data, text to predict")
+    }
+    if samples < 0 || maxTokens < 1 || !(temperature >= 0 && temperature.isFinite) {
+      throw ValidationError("--samples and --temperature must be 0 or more, --max-tokens 1 or more")
+    }
+  }
+
+  func run() throws {
+    compute.apply()
+    let loaded = try LoadedModel.load(place(model))
+    let result = try task.map { try solve($0, loaded) } ?? predict(data ?? "", loaded)
+    if compute.json { return try JSONLine.print(result) }
+    if let accuracy = result.accuracy {
+      print("Right, greedy: \(Unit.share.text(accuracy))  n = \(result.n)")
+    }
+    if let tokens = result.mean_tokens { print("Tokens in an answer: \(Format.fixed(tokens, 1))") }
+    for (k, estimate) in (result.pass_at ?? [:]).sorted(by: { (Int($0.0) ?? 0) < (Int($1.0) ?? 0) })
+    {
+      print("pass@\(k): \(Unit.share.text(estimate))")
+    }
+    if let bits = result.bits_per_byte {
+      print("\(Format.fixed(bits, 4)) bits a byte over \(result.bytes ?? 0) bytes")
+    }
+  }
+
+  private func solve(_ file: String, _ loaded: LoadedModel) throws -> Result {
+    let items = try ProblemFile.read(try readFile(file), name: file)
+    Interrupt.install()
+    let bar = ProgressBar()
+    bar.begin("eval", steps: items.count * (1 + samples), unit: "answers")
+    defer { bar.end() }
+    let exam = try examine(
+      "eval", loaded.model, loaded.tokenizer, problems: items,
+      sampled: samples > 0 ? items.count : 0,
+      samples: max(1, samples), maxTokens: maxTokens, temperature: temperature, seed: seed,
+      verifier: verifier.verifier, onProgress: { bar.update(step: $0) },
+      shouldStop: { Interrupt.isRequested })
+    var passes: [String: Estimate] = [:]
+    for k in [1, 2, 4, 8, 16, 32, 64] where k <= samples {
+      passes[String(k)] = passAtK(n: samples, correct: exam.sampledRight, k: k, seed: seed)
+    }
+    return Result(
+      model: model, n: items.count, accuracy: exam.accuracy, mean_tokens: exam.meanTokens,
+      pass_at: samples > 0 ? passes : nil)
+  }
+
+  private func predict(_ path: String, _ loaded: LoadedModel) throws -> Result {
+    let documents = try readDocuments(place(path))
+    let bytes = documents.reduce(0) { $0 + $1.text.utf8.count }
+    let packing = Packing(
+      documents.map { TokenSequence(tokens: loaded.template.document($0.text)) },
+      length: loaded.model.config.context)
+    let bits = bitsPerByte(loaded.model, packing.batches(of: 16), bytes: bytes)
+    return Result(model: model, n: documents.count, bits_per_byte: bits, bytes: bytes)
+  }
+}

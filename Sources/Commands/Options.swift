@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import Generation
+import TensorKernels
+import Training
+
+/// How the next token is drawn: the same flags wherever text is sampled.
+struct SamplingOptions: ParsableArguments {
+  @Option(help: "Scores are divided by it; 0 takes the likeliest token.") var temperature: Float = 1
+  @Option(help: "Only the k likeliest tokens; 0 for all.") var topK = 0
+  @Option(help: "Only the likeliest tokens that together have this probability.") var topP: Float =
+    1
+  @Option(help: "Only tokens at least this fraction as likely as the likeliest.") var minP: Float =
+    0
+  @Option(help: "Tokens to write at most.") var maxTokens = 256
+  @Option(help: "Seed of the draws.") var seed: UInt64 = 1
+
+  var settings: SamplingSettings {
+    SamplingSettings(
+      temperature: temperature, topK: topK, topP: topP, minP: minP, maxTokens: maxTokens)
+  }
+
+  func validate() throws {
+    if let problem = settings.problem { throw ValidationError(problem) }
+  }
+}
+
+/// What every command that computes has.
+struct ComputeOptions: ParsableArguments {
+  @Option(help: "Threads; 0 for all cores. Never changes a result.") var threads = 0
+  @Flag(help: "End with one JSON line.") var json = false
+
+  func validate() throws {
+    if threads < 0 {
+      throw ValidationError("--threads is \(threads): give 1 or more, or 0 for all")
+    }
+  }
+
+  func apply() { if threads > 0 { kernelThreads = threads } }
+}
+
+/// Runs a training stage with a progress bar; Ctrl-C saves and stops it.
+func watchStage<Result>(
+  _ name: String, steps: Int, _ body: (StageObserver) throws -> Result
+) throws -> Result {
+  Interrupt.install()
+  let bar = ProgressBar()
+  var hasBegun = false
+  defer { if hasBegun { bar.end() } }
+  return try body(
+    StageObserver(
+      onProgress: { progress in
+        if !hasBegun { bar.begin(name, steps: steps, from: progress.step) }
+        hasBegun = true
+        bar.update(step: progress.step, note: progress.note.isEmpty ? nil : progress.note)
+      }, shouldStop: { Interrupt.isRequested }, onWarning: { bar.note($0) }))
+}
+
+/// A folder or file of the command line.
+func place(_ path: String) -> URL { URL(fileURLWithPath: path) }

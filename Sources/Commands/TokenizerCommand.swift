@@ -1,0 +1,131 @@
+import ArgumentParser
+import Claims
+import Corpus
+import Foundation
+import ModelFiles
+import Tokenization
+import Training
+
+/// `tokenizer`: train one, and look at what it does.
+struct TokenizerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenizer", abstract: "Train a tokenizer, encode and decode.",
+    subcommands: [Train.self, Encode.self, Decode.self])
+
+  struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "train", abstract: "Learn a vocabulary from text by byte-pair encoding.",
+      discussion: "Example:  lyceum tokenizer train --data books/ --vocab 4096 --out tokenizer.json"
+    )
+
+    enum Cut: String, ExpressibleByArgument, CaseIterable {
+      case gpt2, gpt4, digits, formulas
+      var preTokenizer: PreTokenizer {
+        switch self {
+        case .gpt2: .gpt2
+        case .gpt4: .cl100k
+        case .digits: .digits
+        case .formulas: .formulas
+        }
+      }
+    }
+
+    @Option(help: "A file or folder of text.") var data: String
+    @Option(help: "Tokens in the vocabulary, special ones included.") var vocab = 4096
+    @Option(help: "Where to write it; .tiktoken writes a rank file.") var out = "tokenizer.json"
+    @Option(help: "How text is cut before merging: gpt2, gpt4, digits or formulas.")
+    var pre = Cut.gpt4
+    @Flag(help: "End with one JSON line.") var json = false
+
+    struct Result: Encodable {
+      var tokenizer: String
+      var vocabulary: Int
+      var bytes: Int
+      var bytes_per_token: Double
+    }
+
+    func run() throws {
+      let documents = try readDocuments(place(data))
+      let trained = try trainTokenizer(
+        documents.map(\.text), vocabularySize: vocab, preTokenizer: pre.preTokenizer)
+      try writeAtomically(
+        out.hasSuffix(".tiktoken") ? trained.tiktokenRanks() : try trained.tokenizerJSON(),
+        to: place(out))
+      let bytes = documents.reduce(0) { $0 + $1.text.utf8.count }
+      // The first megabyte says enough.
+      var (read, tokens) = (0, 0)
+      for document in documents where read < 1 << 20 {
+        tokens += trained.encode(document.text).count
+        read += document.text.utf8.count
+      }
+      let result = Result(
+        tokenizer: out, vocabulary: trained.vocabularySize, bytes: bytes,
+        bytes_per_token: Double(read) / Double(max(1, tokens)))
+      if json { return try JSONLine.print(result) }
+      print(
+        "\(out): \(result.vocabulary) tokens, \(Format.fixed(result.bytes_per_token, 2)) bytes a "
+          + "token on this text")
+    }
+  }
+
+  struct Encode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "encode", abstract: "Show the tokens of a text.",
+      discussion: "Example:  lyceum tokenizer encode --tokenizer runs/tour \"C2H6O is an alcohol\"")
+
+    @Option(help: "A tokenizer.json, a model folder or a .tiktoken file.") var tokenizer: String
+    @Argument(help: "The text; absent or - for standard input.") var text: String?
+    @Flag(help: "Read special tokens in the text as such.") var allowSpecial = false
+    @Flag(help: "End with one JSON line.") var json = false
+
+    struct Result: Encodable {
+      struct Token: Encodable {
+        var id: Int32
+        var text: String
+      }
+      var tokens: [Token]
+      var bytes: Int
+    }
+
+    func run() throws {
+      let tokenizer = try loadTokenizer(place(tokenizer))
+      var input = text ?? "-"
+      if input == "-" {
+        let data = FileHandle.standardInput.readDataToEndOfFile()
+        guard let read = String(validating: data, as: UTF8.self) else {
+          throw CorpusError("standard input is not UTF-8 text")
+        }
+        input = read
+      }
+      let ids =
+        allowSpecial
+        ? tokenizer.encode(input, allowing: Set(tokenizer.specials)) : tokenizer.encode(input)
+      if json {
+        return try JSONLine.print(
+          Result(
+            tokens: ids.map { .init(id: $0, text: tokenizer.decode([$0])) }, bytes: input.utf8.count
+          ))
+      }
+      for id in ids { print("\(id)\t\(String(reflecting: tokenizer.decode([id])))") }
+      Terminal.note("\(ids.count) tokens, \(input.utf8.count) bytes")
+    }
+  }
+
+  struct Decode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "decode", abstract: "The text of token ids.",
+      discussion: "Example:  lyceum tokenizer decode --tokenizer runs/tour 72 101 108")
+
+    @Option(help: "A tokenizer.json, a model folder or a .tiktoken file.") var tokenizer: String
+    @Argument(help: "The ids.") var ids: [Int32]
+
+    func run() throws {
+      let tokenizer = try loadTokenizer(place(tokenizer))
+      if let odd = ids.first(where: { $0 < 0 || Int($0) >= tokenizer.vocabularySize }) {
+        throw CorpusError(
+          "\(odd) is not a token: this vocabulary has 0 to \(tokenizer.vocabularySize - 1)")
+      }
+      print(tokenizer.decode(ids))
+    }
+  }
+}
