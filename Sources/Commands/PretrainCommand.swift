@@ -49,7 +49,8 @@ struct PretrainCommand: ParsableCommand {
     // Whatever is wrong with the shape is said before the text is read.
     _ = try DecoderConfig.depth(depth, vocabularySize: max(1, vocab), context: context)
     let documents = try readDocuments(place(data))
-    let (training, held) = splitDocuments(documents, validationShare: 0.05)
+    let (training, allHeld) = splitDocuments(documents, validationShare: 0.05)
+    let held = upTo(200_000, allHeld)
     let folder = place(out)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let tokenizer = try tokenizer(training, folder)
@@ -101,7 +102,16 @@ struct PretrainCommand: ParsableCommand {
     return trained
   }
 
-  /// About a million bytes at most: enough for the third digit.
+  /// Whole documents until there are about that many bytes: enough for the third digit.
+  private func upTo(_ bytes: Int, _ documents: [Document]) -> [Document] {
+    var room = bytes
+    return Array(
+      documents.prefix { document in
+        defer { room -= document.text.utf8.count }
+        return room > 0
+      })
+  }
+
   private func validation(_ held: [Document], _ template: ChatTemplate) -> Packing {
     Packing(held.map { TokenSequence(tokens: template.document($0.text)) }, length: context)
   }
@@ -137,8 +147,9 @@ struct PretrainCommand: ParsableCommand {
     }
     let operations =
       config.trainingOperations(length: context) * Double(recipe.steps * batch * context)
-    // A training step reaches about 0.6 of the multiply-adds that the machine can do.
-    let seconds = operations / (0.6 * multiplyAddsPeak() * Double(kernelThreads))
+    // A step reaches half of the multiply-adds that the machine can do, at small widths less.
+    let share = 0.6 * Double(config.width) / Double(config.width + 100)
+    let seconds = operations / (share * multiplyAddsPeak() * Double(kernelThreads))
     Terminal.note(
       "\(documents.training) documents to read, \(documents.held) kept for validation; "
         + "\(Format.count(Double(tokens))) tokens.")
