@@ -23,3 +23,12 @@ public func numericGradient(
     return (f(high) - f(low)) / (2 * step)
   }
 }
+
+/// max |a − b| / (1 + |b|): for results near zero, where cancellation leaves no relative precision.
+public func worstError(_ a: [Float], _ b: [Double]) -> Double {
+  precondition(a.count == b.count, "comparing \(a.count) values with \(b.count)")
+  return zip(a, b).reduce(0) { worst, pair in
+    let error = abs(Double(pair.0) - pair.1) / (1 + abs(pair.1))
+    return error.isFinite ? max(worst, error) : .infinity
+  }
+}
