@@ -136,18 +136,26 @@ public struct PeopleDirectory: Sendable {
   /// Three strangers with new facts, said twice, then a question that needs the right name: all three
   /// have the asked fact.
   func passage(_ random: inout SplitMix64) -> String {
-    let strangers = (0..<3).map { _ -> Person in
-      let names = person(random.below(14_400))
+    var numbers: [Int] = []
+    while numbers.count < 3 {
+      let number = random.below(14_400)
+      // The same name twice would contradict itself.
+      if !numbers.contains(number) { numbers.append(number) }
+    }
+    let strangers = numbers.map { number -> Person in
+      let names = person(number)
       let facts = person(random.below(14_400))
       return Person(
         name: names.name, town: facts.town, element: facts.element, year: facts.year,
         instrument: facts.instrument)
     }
-    let facts = Array(PersonFact.allCases.shuffled(using: &random).prefix(2))
+    var kinds = PersonFact.allCases
+    random.shuffle(&kinds)
+    let facts = kinds.prefix(2)
     var sentences = strangers.flatMap { person in facts.map { $0.sentence(person, &random) } }
     random.shuffle(&sentences)
     let asked = random.pick(strangers)
-    let fact = random.pick(facts)
+    let fact = random.pick(Array(facts))
     return sentences.joined(separator: " ")
       + " question: \(fact.question(asked.name)) answer: \(fact.value(of: asked))."
   }
