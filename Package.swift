@@ -101,7 +101,8 @@ let package = Package(
       ], swiftSettings: house),
     .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Training"], swiftSettings: house),
     .testTarget(
-      name: "CommandsTests", dependencies: ["Commands", "Claims", "Training", argumentParser],
+      name: "CommandsTests",
+      dependencies: ["Commands", "Claims", "Training", "Tokenization", "Generation", argumentParser],
       swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]
