@@ -102,7 +102,9 @@ let package = Package(
     .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Training"], swiftSettings: house),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Claims", "Training", "Tokenization", "Generation", argumentParser],
+      dependencies: [
+        "Commands", "Claims", "Training", "Tokenization", "Generation", argumentParser,
+      ],
       swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]
