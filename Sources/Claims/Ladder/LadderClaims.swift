@@ -64,7 +64,7 @@ extension Ladder.Arm {
     case .base: "base"
     case .baseShots: "base, 4 examples"
     case .imitation: "SFT"
-    case .workedOnly: "SFT on worked answers only"
+    case .workedOnly: "SFT, worked only"
     case .continued: "SFT continued"
     case .practice: "RL"
     }
