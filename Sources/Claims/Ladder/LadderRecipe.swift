@@ -43,7 +43,7 @@ public struct LadderRecipe: Codable, Sendable, Equatable {
   /// About three minutes on two quick cores.
   public static func tour(seed: UInt64) -> LadderRecipe {
     LadderRecipe(
-      seed: seed, textbook: .ladder, vocabulary: 512, width: 64, layers: 4, heads: 4, context: 256,
+      seed: seed, textbook: .ladder, vocabulary: 512, width: 64, layers: 4, heads: 4, context: 512,
       readingLength: 128, readingRows: 8, readingEpochs: 1,
       readingOptimizer: .pretraining, demonstrated: FormulaSpace(elements: 2...3, counts: 1...4),
       demonstrations: 1_000, demonstrators: Demonstrators(workedShare: 0.3, slipShare: 0.2),
