@@ -41,8 +41,12 @@ struct EvalCommand: ParsableCommand {
     guard (task == nil) != (data == nil) else {
       throw ValidationError("give either --task, problems to solve, or --data, text to predict")
     }
-    if samples < 0 || maxTokens < 1 || !(temperature >= 0 && temperature.isFinite) {
-      throw ValidationError("--samples and --temperature must be 0 or more, --max-tokens 1 or more")
+    guard (0...Limits.samples).contains(samples), maxTokens >= 1 else {
+      throw ValidationError(
+        "--samples must lie in 0...\(Limits.samples), --max-tokens be 1 or more")
+    }
+    guard temperature >= 0, temperature.isFinite else {
+      throw ValidationError("--temperature must be 0 or more")
     }
   }
 
@@ -65,17 +69,15 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func solve(_ file: String, _ loaded: LoadedModel) throws -> Result {
-    let items = try ProblemFile.read(try readFile(file), name: file)
-    Interrupt.install()
-    let bar = ProgressBar()
-    bar.begin("eval", steps: items.count * (1 + samples), unit: "answers")
-    defer { bar.end() }
-    let exam = try examine(
-      "eval", loaded.model, loaded.tokenizer, problems: items,
-      sampled: samples > 0 ? items.count : 0,
-      samples: max(1, samples), maxTokens: maxTokens, temperature: temperature, seed: seed,
-      verifier: verifier.verifier, onProgress: { bar.update(step: $0) },
-      shouldStop: { Interrupt.isRequested })
+    let items = try readProblems(file, verifier.verifier)
+    try checkRoom(items, loaded, file)
+    let exam = try watch(items.count * (1 + samples), unit: "answers") { update in
+      try examine(
+        "eval", loaded.model, loaded.tokenizer, problems: items,
+        sampled: samples > 0 ? items.count : 0,
+        samples: max(1, samples), maxTokens: maxTokens, temperature: temperature, seed: seed,
+        verifier: verifier.verifier, onProgress: update, shouldStop: { Interrupt.isRequested })
+    }
     var passes: [String: Estimate] = [:]
     for k in [1, 2, 4, 8, 16, 32, 64] where k <= samples {
       passes[String(k)] = passAtK(n: samples, correct: exam.sampledRight, k: k, seed: seed)
@@ -91,7 +93,30 @@ struct EvalCommand: ParsableCommand {
     let packing = Packing(
       documents.map { TokenSequence(tokens: loaded.template.document($0.text)) },
       length: loaded.model.config.context)
-    let bits = bitsPerByte(loaded.model, packing.batches(of: 16), bytes: bytes)
+    let batches = packing.batches(of: 16)
+    let bits = try watch(batches.count, unit: "batches") { update in
+      try batches.enumerated().reduce(0.0) { sum, item in
+        try Interrupt.check()
+        update(item.offset + 1)
+        return sum + bitsPerByte(loaded.model, [item.element], bytes: bytes)
+      }
+    }
     return Result(model: model, n: documents.count, bits_per_byte: bits, bytes: bytes)
+  }
+
+  /// Shows progress. Ctrl-C stops; nothing of a measurement is kept.
+  private func watch<Measured>(
+    _ steps: Int, unit: String, _ body: (@escaping (Int) -> Void) throws -> Measured
+  ) throws -> Measured {
+    Interrupt.install()
+    let bar = ProgressBar()
+    bar.begin("eval", steps: steps, unit: unit)
+    defer { bar.end() }
+    do {
+      return try body { bar.update(step: $0) }
+    } catch  where error is LadderStopped || error is Interrupted {
+      bar.note("Stopped; nothing of a measurement is kept.")
+      throw ExitStatus.interrupted.code
+    }
   }
 }

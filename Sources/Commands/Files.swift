@@ -59,11 +59,12 @@ func multiplyAddsPeak() -> Double {
 /// The log of a stage, for what commands say at the end.
 enum StageLog {
   /// The last value under a key; nil where no line has it.
-  static func last(_ key: String, in folder: URL) throws -> Double? {
-    let data = try Data(contentsOf: folder.appendingPathComponent("log.jsonl"))
+  static func last(_ key: String, in folder: URL) -> Double? {
+    let data = (try? Data(contentsOf: folder.appendingPathComponent("log.jsonl"))) ?? Data()
     for line in data.split(separator: 0x0A).reversed() {
-      let values = try JSONDecoder().decode([String: Double].self, from: Data(line))
-      if let value = values[key] { return value }
+      // The run is saved and well even where someone spoiled a line of its log.
+      let values = try? JSONDecoder().decode([String: Double].self, from: Data(line))
+      if let value = values?[key] { return value }
     }
     return nil
   }

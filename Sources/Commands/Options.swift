@@ -39,6 +39,14 @@ struct ComputeOptions: ParsableArguments {
   func apply() { if threads > 0 { kernelThreads = threads } }
 }
 
+/// What no machine does more of: products of these stay far from the largest integer.
+enum Limits {
+  static let rows = 65_536
+  static let steps = 100_000_000
+  /// Answers that are sampled to one problem, or in one step.
+  static let samples = 65_536
+}
+
 /// Runs a training stage with a progress bar; Ctrl-C saves and stops it.
 func watchStage<Result>(
   _ name: String, steps: Int, _ body: (StageObserver) throws -> Result
@@ -53,7 +61,11 @@ func watchStage<Result>(
         if !hasBegun { bar.begin(name, steps: steps, from: progress.step) }
         hasBegun = true
         bar.update(step: progress.step, note: progress.note.isEmpty ? nil : progress.note)
-      }, shouldStop: { Interrupt.isRequested }, onWarning: { bar.note($0) }))
+      }, shouldStop: { Interrupt.isRequested }, onWarning: { bar.note($0) },
+      onSample: { sample in
+        let text = (sample.prompt + " …" + sample.text).split(whereSeparator: \.isWhitespace)
+        bar.note("  step \(sample.step + 1): " + String(text.joined(separator: " ").prefix(150)))
+      }))
 }
 
 /// A folder or file of the command line.

@@ -4,7 +4,6 @@ import Corpus
 import Foundation
 import LanguageModel
 import ModelFiles
-import TensorKernels
 import Tokenization
 import Training
 
@@ -39,8 +38,10 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if batch < 1 || parts < 1 || steps < 0 {
-      throw ValidationError("--batch and --parts must be 1 or more, --steps 0 or more")
+    guard (1...Limits.rows).contains(batch), parts >= 1, (0...Limits.steps).contains(steps) else {
+      throw ValidationError(
+        "--batch must lie in 1...\(Limits.rows), --steps in 0...\(Limits.steps), --parts must be 1 or "
+          + "more")
     }
   }
 
@@ -48,11 +49,10 @@ struct PretrainCommand: ParsableCommand {
     compute.apply()
     // Whatever is wrong with the shape is said before the text is read.
     _ = try DecoderConfig.depth(depth, vocabularySize: max(1, vocab), context: context)
+    let folder = try runFolder(out)
     let documents = try readDocuments(place(data))
-    let (training, allHeld) = splitDocuments(documents, validationShare: 0.05)
-    let held = upTo(200_000, allHeld)
-    let folder = place(out)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let held = holdOut(documents, share: 0.05)
+    let (training, validation) = (held.training, upTo(200_000, held.validation))
     let tokenizer = try tokenizer(training, folder)
     let template = try ChatTemplate(tokenizer: tokenizer)
     let sequences = training.map { TokenSequence(tokens: template.document($0.text)) }
@@ -64,16 +64,26 @@ struct PretrainCommand: ParsableCommand {
     }
     let material = ReadingMaterial(
       training: try PackedCorpus(sequences, length: context, seed: seed),
-      validation: validation(held, template).batches(of: batch),
-      validationBytes: held.reduce(0) { $0 + $1.text.utf8.count })
+      validation: packing(validation, template).batches(of: min(batch, 16)),
+      validationBytes: validation.reduce(0) { $0 + $1.text.utf8.count })
     let config = try DecoderConfig.depth(
       depth, vocabularySize: tokenizer.vocabularySize, context: context)
     let recipe = recipe(config, material, tokenizer, documents)
-    try announce(recipe, tokens: tokens, documents: (training.count, held.count))
+    Terminal.note(
+      "\(training.count) \(held.wasCut ? "parts of documents" : "documents") to read, "
+        + "\(held.validation.count) kept for validation; \(Format.count(Double(tokens))) tokens.")
+    let plan = StagePlan(
+      config: config, rows: (batch + parts - 1) / parts, length: context, steps: recipe.steps,
+      stepTokens: batch * context, optimizer: recipe.optimizer)
+    try plan.checkMemory("lower --batch, --context or --depth, or raise --parts")
+    try plan.announce(
+      "\(config.layers) layers, width \(config.width), "
+        + "\(Format.count(Double(config.parameterCount))) parameters; \(recipe.steps) steps of "
+        + "\(batch) x \(context) tokens", in: folder)
 
     let model = try watchStage("read", steps: recipe.steps) {
       try pretrain(
-        recipe, material: material, tokenizer: tokenizer, prompts: prompts(held + training),
+        recipe, material: material, tokenizer: tokenizer, prompts: prompts(validation + training),
         in: folder, observer: $0)
     }
     try LoadedModel(model: model, tokenizer: tokenizer).save(
@@ -94,26 +104,40 @@ struct PretrainCommand: ParsableCommand {
 
   private func tokenizer(_ documents: [Document], _ folder: URL) throws -> Tokenizer {
     if let tokenizer { return try loadTokenizer(place(tokenizer)) }
+    // Held until the tokenizer is there: two processes must not each make one.
+    let run = try RunFolder(folder, create: true)
+    defer { withExtendedLifetime(run) {} }
     let kept = folder.appendingPathComponent("tokenizer.json")
-    if let data = try? Data(contentsOf: kept) { return try Tokenizer(tokenizerJSON: data) }
+    if let data = try? Data(contentsOf: kept) {
+      let before = try Tokenizer(tokenizerJSON: data)
+      guard before.vocabularySize == vocab else {
+        throw TrainingError(
+          "\(out) holds a run with a vocabulary of \(before.vocabularySize), not \(vocab): give the "
+            + "same options to go on with it, or another folder with --out")
+      }
+      return before
+    }
     let trained = try trainTokenizer(
       documents.map(\.text), vocabularySize: vocab, preTokenizer: .cl100k)
     try writeAtomically(try trained.tokenizerJSON(), to: kept)
     return trained
   }
 
-  /// Whole documents until there are about that many bytes: enough for the third digit.
+  /// The first of the documents, about that many bytes in all: enough for the third digit.
   private func upTo(_ bytes: Int, _ documents: [Document]) -> [Document] {
     var room = bytes
-    return Array(
-      documents.prefix { document in
-        defer { room -= document.text.utf8.count }
-        return room > 0
-      })
+    var chosen: [Document] = []
+    for document in documents where room > 0 {
+      let size = document.text.utf8.count
+      let text = size <= room ? document.text : String(document.text.prefix(room))
+      chosen.append(Document(text: text, source: document.source))
+      room -= size
+    }
+    return chosen
   }
 
-  private func validation(_ held: [Document], _ template: ChatTemplate) -> Packing {
-    Packing(held.map { TokenSequence(tokens: template.document($0.text)) }, length: context)
+  private func packing(_ documents: [Document], _ template: ChatTemplate) -> Packing {
+    Packing(documents.map { TokenSequence(tokens: template.document($0.text)) }, length: context)
   }
 
   private func recipe(
@@ -133,48 +157,14 @@ struct PretrainCommand: ParsableCommand {
       data: tokenizer.fingerprint + "-" + corpusFingerprint(documents))
   }
 
-  private func announce(
-    _ recipe: PretrainingRecipe, tokens: Int, documents: (training: Int, held: Int)
-  ) throws {
-    let config = recipe.model
-    let bytes = trainingBytes(config, rows: (batch + parts - 1) / parts, length: context)
-    let memory = Format.bytes(Double(bytes))
-    guard bytes < Machine.memoryBytes else {
-      throw TrainingError(
-        "this needs about \(memory) of memory and the machine has "
-          + "\(Format.bytes(Double(Machine.memoryBytes))): lower --batch, --context or --depth, or "
-          + "raise --parts")
-    }
-    let operations =
-      config.trainingOperations(length: context) * Double(recipe.steps * batch * context)
-    // A step reaches half of the multiply-adds that the machine can do, at small widths less.
-    let share = 0.6 * Double(config.width) / Double(config.width + 100)
-    let seconds = operations / (share * multiplyAddsPeak() * Double(kernelThreads))
-    Terminal.note(
-      "\(documents.training) documents to read, \(documents.held) kept for validation; "
-        + "\(Format.count(Double(tokens))) tokens.")
-    Terminal.note(
-      "\(config.layers) layers, width \(config.width), "
-        + "\(Format.count(Double(config.parameterCount))) parameters; \(recipe.steps) steps of "
-        + "\(batch) x \(context) tokens: about \(Format.duration(seconds)), \(memory) of memory.")
-  }
-
   /// The beginnings of two documents, to be continued as training goes.
   private func prompts(_ documents: [Document]) -> [String] {
     let starts = documents.prefix(2).map { document in
-      document.text.split(whereSeparator: \.isWhitespace).prefix(5).joined(separator: " ")
+      document.text.prefix(500).split(whereSeparator: \.isWhitespace).prefix(5).joined(
+        separator: " ")
     }
     return starts.filter { !$0.isEmpty }
   }
-}
-
-/// Bytes that training takes at its peak, about: parameters with gradient and moments, and what the
-/// backward pass needs of every layer.
-func trainingBytes(_ config: DecoderConfig, rows: Int, length: Int) -> Int {
-  let perToken =
-    config.layers * (12 * config.width + 4 * config.hiddenWidth) + 4 * config.width
-  let floats = Double(config.parameterCount) * 4 + Double(rows) * Double(length) * Double(perToken)
-  return Int(min(floats * 4, 1e18)) + (60 << 20)
 }
 
 /// What the training text is, so that a run is not continued on another.

@@ -49,26 +49,32 @@ struct RLCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if steps < 1 || problems < 1 || maxTokens < 1 || !(rate > 0) {
-      throw ValidationError("--steps, --problems, --max-tokens and --rate must be above 0")
+    guard (1...Limits.steps).contains(steps), maxTokens >= 1, rate > 0, rate.isFinite else {
+      throw ValidationError("--steps, --max-tokens and --rate must be above 0")
     }
-    if samples < 2 {
+    guard samples >= 2 else {
       throw ValidationError("--samples is \(samples): a group needs 2 or more to be compared")
+    }
+    guard (1...Limits.rows).contains(problems), samples <= Limits.samples / problems else {
+      throw ValidationError(
+        "--problems times --samples are the answers of a step: from 2 to \(Limits.samples)")
     }
   }
 
   func run() throws {
     compute.apply()
-    let items = try ProblemFile.read(try readFile(task), name: task)
-    try check(items)
+    let folder = try runFolder(out)
+    let items = try readProblems(task, verifier.verifier)
     let start = try LoadedModel.load(place(model))
+    try checkRoom(items, start, task)
     let count = min(problems, items.count)
     let recipe = PracticeRecipe(
       problems: count, samples: samples, maxTokens: maxTokens, length: start.model.config.context,
       steps: steps, optimizer: OptimizerSettings.practice.with(rate: rate), seed: seed,
       data: start.tokenizer.fingerprint + "-" + start.model.fingerprint + "-" + verifier.rawValue
         + String(fingerprint(of: items.lazy.map { $0.prompt + "\n" + $0.answer }), radix: 16))
-    let folder = place(out)
+    try plan(recipe, items, start).announce(
+      "\(items.count) problems, \(steps) steps of \(count) x \(samples) answers", in: folder)
     let trained = try watchStage("rl", steps: steps) { observer in
       try practise(
         recipe, problems: { step in problemsOfStep(step, items, count) },
@@ -77,7 +83,7 @@ struct RLCommand: ParsableCommand {
     }
     try LoadedModel(model: trained, tokenizer: start.tokenizer).save(
       to: folder.appendingPathComponent("model"))
-    let reward = try StageLog.last("reward", in: folder)
+    let reward = StageLog.last("reward", in: folder)
     if compute.json {
       try JSONLine.print(Result(model: out, steps: steps, reward_last: reward))
     } else {
@@ -87,12 +93,30 @@ struct RLCommand: ParsableCommand {
     }
   }
 
-  private func check(_ items: [Problem]) throws {
-    for (i, item) in items.enumerated() {
-      if let problem = verifier.verifier.problem(with: item) {
-        throw EnvironmentError("\(task), problem \(i + 1): \(problem)")
-      }
+  /// The time of one step's answers is measured, with the model as it is before it practises.
+  private func plan(_ recipe: PracticeRecipe, _ items: [Problem], _ start: LoadedModel) throws
+    -> StagePlan
+  {
+    let config = start.model.config
+    let answers = recipe.problems * samples
+    var plan = StagePlan(
+      config: config, rows: min(32, answers), length: config.context, steps: steps, stepTokens: 0,
+      optimizer: recipe.optimizer)
+    // Keys and values of the answers that are sampled at a time, and the start, kept to measure from.
+    plan.extraBytes =
+      8 * config.layers * config.keyHeads * config.headWidth * min(256, answers) * config.context
+      + 4 * config.parameterCount
+    try plan.checkMemory("lower --samples or --problems")
+    let began = ContinuousClock.now
+    let trial = try rollOut(
+      problemsOfStep(0, items, recipe.problems), verifier: verifier.verifier, model: start.model,
+      tokenizer: start.tokenizer, template: start.template, samples: samples,
+      settings: SamplingSettings(maxTokens: maxTokens), seed: seed, step: 0)
+    plan.extraSeconds = (ContinuousClock.now - began) / .seconds(1)
+    plan.stepTokens = zip(trial.prompts, trial.continuations).reduce(0) { sum, group in
+      sum + group.1.reduce(0) { $0 + group.0.count + $1.tokens.count }
     }
+    return plan
   }
 
   /// The problems in one shuffled round after another, whatever the step.

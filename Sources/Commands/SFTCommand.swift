@@ -31,13 +31,15 @@ struct SFTCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if batch < 1 || !(epochs > 0 && epochs.isFinite) {
-      throw ValidationError("--batch and --epochs must be above 0")
+    guard (1...Limits.rows).contains(batch), epochs > 0, epochs <= 10_000 else {
+      throw ValidationError(
+        "--batch must lie in 1...\(Limits.rows), --epochs be above 0 and at most 10,000")
     }
   }
 
   func run() throws {
     compute.apply()
+    let folder = try runFolder(out)
     let conversations = try readConversations(place(data))
     let start = try LoadedModel.load(place(model))
     let length = start.model.config.context
@@ -54,18 +56,14 @@ struct SFTCommand: ParsableCommand {
       seed: seed,
       data: start.tokenizer.fingerprint + "-" + start.model.fingerprint + "-"
         + String(fingerprint(of: conversations.lazy.flatMap { $0 }.map(\.content)), radix: 16))
-    Terminal.note("\(conversations.count) conversations, \(steps) steps of \(batch) rows.")
-    let folder = place(out)
-    var last: String?
-    let trained = try watchStage("sft", steps: steps) { observer in
-      var observer = observer
-      let show = observer.onProgress
-      observer.onProgress = { progress in
-        last = progress.note
-        show(progress)
-      }
-      return try imitate(
-        recipe, examples: examples, start: { start.model }, in: folder, observer: observer)
+    let plan = StagePlan(
+      config: start.model.config, rows: batch, length: length, steps: steps,
+      stepTokens: batch * length, optimizer: recipe.optimizer)
+    try plan.checkMemory("lower --batch")
+    try plan.announce(
+      "\(conversations.count) conversations, \(steps) steps of \(batch) rows", in: folder)
+    let trained = try watchStage("sft", steps: steps) {
+      try imitate(recipe, examples: examples, start: { start.model }, in: folder, observer: $0)
     }
     try LoadedModel(model: trained, tokenizer: start.tokenizer).save(
       to: folder.appendingPathComponent("model"))
@@ -73,7 +71,7 @@ struct SFTCommand: ParsableCommand {
       try JSONLine.print(
         Result(
           model: out, conversations: conversations.count, steps: steps,
-          loss_last: last.flatMap { Double($0.split(separator: " ").last ?? "") }))
+          loss_last: StageLog.last("loss", in: folder)))
     } else {
       print("Talk to it:  lyceum chat \(out)")
     }

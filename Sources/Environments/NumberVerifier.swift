@@ -68,7 +68,7 @@ public struct FinalNumber: Verifier {
         at += 1
         continue
       }
-      let isNegative = at > 0 && bytes[at - 1] == minus && (at < 2 || !isDigit(bytes[at - 2]))
+      let isNegative = hasSign(bytes, at)
       var value = decimal(bytes, &at)
       if at + 1 < bytes.count, bytes[at] == slash, isDigit(bytes[at + 1]) {
         at += 1
@@ -86,6 +86,16 @@ public struct FinalNumber: Verifier {
   private static let (dot, comma, minus, slash) = (
     UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: "-"), UInt8(ascii: "/")
   )
+
+  /// Whether a minus stands before a number: "-" or "−" (U+2212), unless it subtracts from a digit.
+  private static func hasSign(_ bytes: [UInt8], _ at: Int) -> Bool {
+    for sign in [[minus], Array("−".utf8)]
+    where bytes[..<at].suffix(sign.count).elementsEqual(sign) {
+      let before = at - sign.count
+      return before == 0 || !isDigit(bytes[before - 1])
+    }
+    return false
+  }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
@@ -126,20 +136,25 @@ public struct WholePattern: Verifier {
   public init() {}
 
   public func reward(problem: Problem, response: String) -> Double {
+    let text = response.trimmingCharacters(in: .whitespacesAndNewlines)
     // A pattern that explodes explodes with the length.
-    let text = String(response.trimmingCharacters(in: .whitespacesAndNewlines).prefix(2_000))
-    guard let pattern = try? NSRegularExpression(pattern: "\\A(?:\(problem.answer))\\z") else {
-      return 0
-    }
+    guard text.utf8.count <= 4_000, let pattern = Self.whole(problem.answer) else { return 0 }
     let range = NSRange(text.startIndex..., in: text)
     return pattern.firstMatch(in: text, range: range) == nil ? 0 : 1
   }
 
   public func problem(with problem: Problem) -> String? {
-    guard (try? NSRegularExpression(pattern: problem.answer)) != nil else {
+    // By itself, too: "a)|(b" must not close what is put around it.
+    guard (try? NSRegularExpression(pattern: problem.answer)) != nil,
+      Self.whole(problem.answer) != nil
+    else {
       return "\"\(problem.answer)\" is not a regular expression"
     }
     return reward(problem: problem, response: "") > 0
       ? "the pattern \"\(problem.answer)\" accepts an empty answer" : nil
+  }
+
+  private static func whole(_ pattern: String) -> NSRegularExpression? {
+    try? NSRegularExpression(pattern: "\\A(?:\(pattern))\\z")
   }
 }

@@ -135,6 +135,9 @@ public final class CheckpointStore {
     return names.compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }.sorted()
   }
 
+  /// The step of the newest checkpoint, whole or not; 0 without one.
+  public var newestStep: Int { steps().last ?? 0 }
+
   private func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
 }
 

@@ -39,8 +39,8 @@ public struct PracticeRecipe: Codable, Sendable, Equatable {
 /// Practises on problems whose answers are checked.
 ///
 /// - Parameter problems: those of a step, a function of its number.
-/// - Throws: ``TrainingError`` where no answer to any problem was right for 20 steps: without a
-///   success there is nothing to learn from.
+/// - Throws: ``TrainingError`` where no answer to any problem was right for 20 steps, or for all of
+///   fewer: without a success there is nothing to learn from.
 public func practise(
   _ recipe: PracticeRecipe, problems: (Int) -> [Problem], verifier: any Verifier,
   start: () throws -> Transformer, tokenizer: Tokenizer, in folder: URL, observer: StageObserver
@@ -51,7 +51,9 @@ public func practise(
     logs: ["rollouts.jsonl"], observer: observer, begin: start)
   let reference = try start()
   let settings = SamplingSettings(maxTokens: recipe.maxTokens)
-  var stepsWithoutSuccess = 0
+  // From the log, so that a run that was stopped gives up at the same step as one that was not.
+  var stepsWithoutSuccess = try stage.logged("reward").reversed().prefix { $0 == 0 }.count
+  let patience = min(20, recipe.steps)
   try stage.run(observer: observer) { step, factor in
     let chosen = problems(step)
     let rollouts = try rollOut(
@@ -62,9 +64,9 @@ public func practise(
     }
     var values = rollouts.statistics()
     stepsWithoutSuccess = (values["reward"] ?? 0) > 0 ? 0 : stepsWithoutSuccess + 1
-    if stepsWithoutSuccess >= 20 {
+    if stepsWithoutSuccess >= patience {
       throw TrainingError(
-        "no answer to any of \(20 * chosen.count) problems was right: practice only sharpens what "
+        "no answer to any of \(patience * chosen.count) problems was right: practice only sharpens what "
           + "sometimes succeeds. Give easier problems, or more examples first")
     }
     let scale = recipe.schedule.scale(step: step, of: recipe.steps) * factor

@@ -97,7 +97,9 @@ public func pretrain(
       note = String(format: "loss %.3f, %.3f bits a byte", report.loss, bits)
       for prompt in prompts {
         let text = try sample(stage.model, tokenizer, prompt, seed: recipe.seed)
-        try stage.append(SampleLine(step: step, prompt: prompt, text: text), to: "samples.jsonl")
+        let line = SampleLine(step: step, prompt: prompt, text: text)
+        try stage.append(line, to: "samples.jsonl")
+        observer.onSample(line)
       }
     }
     return Stage.StepResult(report: report, values: values, note: note)

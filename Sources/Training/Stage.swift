@@ -18,13 +18,17 @@ public struct StageObserver {
   public var shouldStop: () -> Bool
   /// Said once, in a sentence: a skipped update, a checkpoint that was torn.
   public var onWarning: (String) -> Void
+  /// Given what a model in training writes, where a stage has it write.
+  public var onSample: (SampleLine) -> Void
 
   public init(
     onProgress: @escaping (StageProgress) -> Void = { _ in },
     shouldStop: @escaping () -> Bool = { false },
-    onWarning: @escaping (String) -> Void = { _ in }
+    onWarning: @escaping (String) -> Void = { _ in },
+    onSample: @escaping (SampleLine) -> Void = { _ in }
   ) {
     (self.onProgress, self.shouldStop, self.onWarning) = (onProgress, shouldStop, onWarning)
+    self.onSample = onSample
   }
 }
 
@@ -131,11 +135,19 @@ public final class Stage {
     guard !isFinished else { return }
     if state.step == 0 { try save() }
     var saved = ContinuousClock.now
+    // Not between skipped updates: what made them skip may be in the weights, and a checkpoint must
+    // be a place worth going back to.
+    var savedStep = state.step
+    func saveBetween() throws {
+      guard state.skippedInARow == 0 else { return }
+      try save()
+      (saved, savedStep) = (.now, state.step)
+    }
     observer.onProgress(StageProgress(step: state.step, steps: steps, note: ""))
     while state.step < steps {
       if observer.shouldStop() {
-        try save()
-        throw StageStopped(folder: folder.url, step: state.step)
+        try saveBetween()
+        throw StageStopped(folder: folder.url, step: savedStep)
       }
       let step = state.step
       let result = try body(step, pow(0.5, Double(state.rollbacks)))
@@ -145,6 +157,7 @@ public final class Stage {
         state.skippedInARow += 1
         if state.skippedInARow >= 3 {
           try rollBack(observer)
+          (saved, savedStep) = (.now, state.step)
           continue
         }
       } else {
@@ -154,8 +167,7 @@ public final class Stage {
       try logStep(step, result)
       observer.onProgress(StageProgress(step: state.step, steps: steps, note: result.note))
       if (ContinuousClock.now - saved) / .seconds(1) > secondsBetweenSaves {
-        try save()
-        saved = ContinuousClock.now
+        try saveBetween()
       }
     }
     try save()
@@ -165,6 +177,14 @@ public final class Stage {
   public func append(_ object: some Encodable, to name: String) throws {
     guard let log = logs[name] else { preconditionFailure("no log called \(name)") }
     try log.append(object)
+  }
+
+  /// The values that `log.jsonl` has under a key, by step.
+  public func logged(_ key: String) throws -> [Double] {
+    let data = try Data(contentsOf: folder.url.appendingPathComponent("log.jsonl"))
+    return data.split(separator: 0x0A).compactMap { line in
+      (try? JSONDecoder().decode([String: Double].self, from: Data(line)))?[key]
+    }
   }
 
   private func logStep(_ step: Int, _ result: StepResult) throws {
