@@ -80,7 +80,7 @@ struct VerbTests {
 
     try run([
       "sft", "--model", place["base"], "--data", place["chats.jsonl"], "--out", place["sft"],
-      "--epochs", "40",
+      "--epochs", "200",
     ])
     try run([
       "rl", "--model", place["sft"], "--task", place["task.jsonl"], "--out", place["rl"], "--steps",
@@ -105,7 +105,7 @@ struct VerbTests {
     // Another recipe in the same folder, and a folder of a newer version.
     let other = failure([
       "sft", "--model", place["base"], "--data", place["chats.jsonl"], "--out", place["sft"],
-      "--epochs", "40", "--seed", "9",
+      "--epochs", "200", "--seed", "9",
     ])
     #expect(other.0.contains("seed is 1 there and 9 now") && other.1 == .failure)
     // A text longer than the context; a token that is none.
@@ -160,8 +160,10 @@ struct VerbTests {
     try place.write("silent.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"u\"}]}\n")
     try FileManager.default.createDirectory(
       at: place.url.appendingPathComponent("void"), withIntermediateDirectories: true)
+    var folders = 0
     func pretrain(_ more: String...) -> (String, Commands.ExitStatus) {
-      failure(["pretrain", "--out", place["out"], "--steps", "1"] + more)
+      folders += 1
+      return failure(["pretrain", "--out", place["out\(folders)"], "--steps", "1"] + more)
     }
     let cases: [((String, Commands.ExitStatus), String, Commands.ExitStatus)] = [
       (pretrain("--data", place["none"]), "does not exist", .failure),
@@ -175,7 +177,7 @@ struct VerbTests {
       (pretrain("--data", place["tiny.txt"], "--vocab", "264"), "less than one context", .failure),
       (
         pretrain(
-          "--data", place["books"], "--vocab", "270", "--context", "500", "--batch", "100000000"),
+          "--data", place["books"], "--vocab", "270", "--context", "500", "--batch", "60000"),
         "of memory", .failure
       ),
       (pretrain("--data", place["text.txt"], "--batch", "0"), "--batch", .usage),
