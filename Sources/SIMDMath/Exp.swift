@@ -7,7 +7,7 @@ public func exp8(_ x: Float8) -> Float8 {
   // Adding 1.5·2²³ rounds to an integer, which then stands in the low bits.
   let magic = Float8(repeating: 12_582_912)
   let low = Float8(repeating: -87.336_54)
-  let clamped = pointwiseMin(pointwiseMax(x, low), Float8(repeating: 88))
+  let clamped = smallest(largest(x, low), Float8(repeating: 88))
   let shifted = fma(magic, clamped, Float8(repeating: 1.442_695_04))
   let n = shifted - magic
   var r = fma(clamped, n, Float8(repeating: -0.693_359_375))

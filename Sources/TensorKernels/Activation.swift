@@ -79,7 +79,7 @@ private func slope(_ x: Float8, _ kind: Activation) -> Float8 {
 }
 
 @inline(__always)
-private func positive(_ x: Float8) -> Float8 { pointwiseMax(x, Float8()) }
+private func positive(_ x: Float8) -> Float8 { largest(x, Float8()) }
 
 /// out (rows, width) = silu(gate) · up for rows [gate, up] of 2·width values (Shazeer 2020,
 /// arXiv:2002.05202).

@@ -257,7 +257,7 @@ private func softmaxRow(
   for j in 0..<low { s[j] = -.infinity }
   for j in high..<max(high, ScoreTile.keys) { s[j] = -.infinity }
   var top = Float8(repeating: -.infinity)
-  for j in stride(from: 0, to: ScoreTile.keys, by: 8) { top = pointwiseMax(top, load8(s + j)) }
+  for j in stride(from: 0, to: ScoreTile.keys, by: 8) { top = largest(top, load8(s + j)) }
   let before = maximum.pointee
   let now = max(before, laneMax(top) * scale)
   var total = Float8()

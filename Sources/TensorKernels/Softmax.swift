@@ -66,7 +66,7 @@ private func largest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
   var top = Float8(repeating: -.infinity)
   var i = 0
   while i + 8 <= count {
-    top = pointwiseMax(top, load8(x + i))
+    top = largest(top, load8(x + i))
     i += 8
   }
   var result = laneMax(top)
