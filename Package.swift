@@ -103,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "Claims", "Training", "Tokenization", "Generation", argumentParser,
+        "Commands", "Claims", "Training", "ModelFiles", "Tokenization", "Generation",
+        argumentParser,
       ],
       swiftSettings: house),
   ],

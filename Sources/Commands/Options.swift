@@ -41,7 +41,7 @@ struct ComputeOptions: ParsableArguments {
 
 /// What no machine does more of: products of these stay far from the largest integer.
 enum Limits {
-  static let rows = 65_536
+  static let rows = 1_000_000_000
   static let steps = 100_000_000
   /// Answers that are sampled to one problem, or in one step.
   static let samples = 65_536

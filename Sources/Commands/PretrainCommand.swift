@@ -72,9 +72,11 @@ struct PretrainCommand: ParsableCommand {
     Terminal.note(
       "\(training.count) \(held.wasCut ? "parts of documents" : "documents") to read, "
         + "\(held.validation.count) kept for validation; \(Format.count(Double(tokens))) tokens.")
-    let plan = StagePlan(
+    var plan = StagePlan(
       config: config, rows: (batch + parts - 1) / parts, length: context, steps: recipe.steps,
       stepTokens: batch * context, optimizer: recipe.optimizer)
+    // The text, its tokens with their weights, and once more in rows.
+    plan.extraBytes = documents.reduce(16 * tokens) { $0 + 2 * $1.text.utf8.count }
     try plan.checkMemory("lower --batch, --context or --depth, or raise --parts")
     try plan.announce(
       "\(config.layers) layers, width \(config.width), "
@@ -108,7 +110,9 @@ struct PretrainCommand: ParsableCommand {
     let run = try RunFolder(folder, create: true)
     defer { withExtendedLifetime(run) {} }
     let kept = folder.appendingPathComponent("tokenizer.json")
-    if let data = try? Data(contentsOf: kept) {
+    let recipe = folder.appendingPathComponent("recipe.json")
+    // Without a recipe the run never began: a tokenizer there may be of other data.
+    if let data = try? Data(contentsOf: kept), FileManager.default.fileExists(atPath: recipe.path) {
       let before = try Tokenizer(tokenizerJSON: data)
       guard before.vocabularySize == vocab else {
         throw TrainingError(

@@ -55,7 +55,7 @@ struct RLCommand: ParsableCommand {
     guard samples >= 2 else {
       throw ValidationError("--samples is \(samples): a group needs 2 or more to be compared")
     }
-    guard (1...Limits.rows).contains(problems), samples <= Limits.samples / problems else {
+    guard (1...Limits.samples).contains(problems), samples <= Limits.samples / problems else {
       throw ValidationError(
         "--problems times --samples are the answers of a step: from 2 to \(Limits.samples)")
     }
@@ -121,11 +121,19 @@ struct RLCommand: ParsableCommand {
 
   /// The problems in one shuffled round after another, whatever the step.
   private func problemsOfStep(_ step: Int, _ items: [Problem], _ count: Int) -> [Problem] {
-    (step * count..<(step + 1) * count).map { position in
-      var random = SplitMix64(seed: seed, stream: "round", index: position / items.count)
-      var order = Array(items.indices)
-      random.shuffle(&order)
+    var rounds: [Int: [Int]] = [:]
+    return (step * count..<(step + 1) * count).map { position in
+      let round = position / items.count
+      let order = rounds[round] ?? shuffled(items.count, round)
+      rounds[round] = order
       return items[order[position % items.count]]
     }
+  }
+
+  private func shuffled(_ count: Int, _ round: Int) -> [Int] {
+    var random = SplitMix64(seed: seed, stream: "round", index: round)
+    var order = Array(0..<count)
+    random.shuffle(&order)
+    return order
   }
 }

@@ -19,13 +19,14 @@ struct StagePlan {
   var extraBytes = 0
   var extraSeconds = 0.0
 
-  /// Bytes at the peak, about: parameters with gradient and moments, and what the backward pass needs
-  /// of every layer.
+  /// Bytes at the peak, about: parameters with gradient and moments, what the backward pass needs of
+  /// every layer, and the step's tokens themselves.
   var bytes: Int {
     let perToken =
       config.layers * (12 * config.width + 4 * config.hiddenWidth) + 4 * config.width
     let floats =
       Double(config.parameterCount) * 4 + Double(rows) * Double(length) * Double(perToken)
+      + Double(stepTokens) * 4
     return Int(min(floats * 4, 1e18)) + extraBytes + (60 << 20)
   }
 

@@ -50,7 +50,8 @@ func cut(_ text: String, near size: Int) -> [String] {
       let place =
         window.first { bytes[$0] == newline && bytes[$0 - 1] == newline }
         ?? window.first { bytes[$0] == newline } ?? window.first { bytes[$0] == space }
-      end = place.map { $0 + 1 } ?? window.first { bytes[$0] & 0xC0 != 0x80 } ?? end
+      let isContinuation = { (i: Int) in bytes[i] & 0xC0 == 0x80 }
+      end = place.map { $0 + 1 } ?? (end..<bytes.count).first { !isContinuation($0) } ?? bytes.count
     } else {
       end = bytes.count
     }

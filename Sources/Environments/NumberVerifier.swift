@@ -144,10 +144,7 @@ public struct WholePattern: Verifier {
   }
 
   public func problem(with problem: Problem) -> String? {
-    // By itself, too: "a)|(b" must not close what is put around it.
-    guard (try? NSRegularExpression(pattern: problem.answer)) != nil,
-      Self.whole(problem.answer) != nil
-    else {
+    guard Self.whole(problem.answer) != nil else {
       return "\"\(problem.answer)\" is not a regular expression"
     }
     return reward(problem: problem, response: "") > 0
@@ -155,6 +152,8 @@ public struct WholePattern: Verifier {
   }
 
   private static func whole(_ pattern: String) -> NSRegularExpression? {
-    try? NSRegularExpression(pattern: "\\A(?:\(pattern))\\z")
+    // By itself first: "a)|(b" must not close what is put around it.
+    guard (try? NSRegularExpression(pattern: pattern)) != nil else { return nil }
+    return try? NSRegularExpression(pattern: "\\A(?:\(pattern))\\z")
   }
 }

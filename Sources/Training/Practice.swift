@@ -39,8 +39,8 @@ public struct PracticeRecipe: Codable, Sendable, Equatable {
 /// Practises on problems whose answers are checked.
 ///
 /// - Parameter problems: those of a step, a function of its number.
-/// - Throws: ``TrainingError`` where no answer to any problem was right for 20 steps, or for all of
-///   fewer: without a success there is nothing to learn from.
+/// - Throws: ``TrainingError`` where no answer to any problem was right for 20 steps: without a
+///   success there is nothing to learn from.
 public func practise(
   _ recipe: PracticeRecipe, problems: (Int) -> [Problem], verifier: any Verifier,
   start: () throws -> Transformer, tokenizer: Tokenizer, in folder: URL, observer: StageObserver
@@ -53,7 +53,7 @@ public func practise(
   let settings = SamplingSettings(maxTokens: recipe.maxTokens)
   // From the log, so that a run that was stopped gives up at the same step as one that was not.
   var stepsWithoutSuccess = try stage.logged("reward").reversed().prefix { $0 == 0 }.count
-  let patience = min(20, recipe.steps)
+  let patience = 20
   try stage.run(observer: observer) { step, factor in
     let chosen = problems(step)
     let rollouts = try rollOut(
@@ -84,6 +84,9 @@ public func practise(
     let note = String(
       format: "reward %.2f, %.0f tokens", values["reward"] ?? 0, values["length"] ?? 0)
     return Stage.StepResult(report: report, values: values, note: note)
+  }
+  if stepsWithoutSuccess >= recipe.steps {
+    observer.onWarning("no answer was right in any step: nothing was learned")
   }
   return stage.model
 }

@@ -7,7 +7,7 @@ import Training
 @testable import Commands
 
 /// A folder of its own, where the verbs do what a user would do.
-private final class Workplace {
+final class Workplace {
   let url = FileManager.default.temporaryDirectory
     .appendingPathComponent("lyceum-verbs-\(UUID().uuidString)")
 
@@ -41,13 +41,13 @@ private final class Workplace {
   }
 }
 
-private func run(_ arguments: [String]) throws {
+func run(_ arguments: [String]) throws {
   var command = try Lyceum.parseAsRoot(arguments)
   try command.run()
 }
 
 /// The sentence that a command ends in, and its exit status.
-private func failure(_ arguments: [String]) -> (String, Commands.ExitStatus) {
+func failure(_ arguments: [String]) -> (String, Commands.ExitStatus) {
   do {
     try run(arguments)
     return ("no error", .success)

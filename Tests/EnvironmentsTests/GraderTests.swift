@@ -16,6 +16,14 @@ struct GraderTests {
     ("20", "5-20", 0), ("1/2", "1/0", 0), ("20", "so 20, I am sure", 1),
     ("9999999999999999999999", "9999999999999999999999", 0),
     ("20", "20 99999999999999999999999999", 0),
+    // A minus as typographers set it, and what subtracts.
+    ("20", "−20", 0), ("-20", "−20", 1), ("20", "x = −20", 0), ("20", "40−20", 0),
+    // Lists, ranges, powers and rests that happen to hold the key.
+    ("72", "#### 7,2", 0), ("72", "7 2", 0), ("100", "10^2", 0), ("20", "20e3", 0),
+    ("20", "0x20", 0),
+    ("20", "20/40", 0), ("20", "20.5", 0), ("20", "#### 20 #### 21", 0), ("20", "0 to 100", 0),
+    ("20", "####", 0), ("20", " \n", 0), ("20", "answer:", 0), ("20", "1 1/2", 0),
+    ("2", "2 or two", 1),
   ]
 
   @Test("a number is paid once it is the one answer, exactly", arguments: numberCases.indices)
@@ -52,6 +60,10 @@ struct GraderTests {
     #expect(pattern("yes|no", "yes and no") == 0)
     #expect(pattern("[0-9]+", "12a") == 0)
     #expect(pattern("(", "(") == 0)
+    #expect(pattern("a|b)|(.*", "anything") == 0)
+    // Long enough to match once its end is cut off, were it cut.
+    #expect(pattern("[ab]+", String(repeating: "a", count: 4_000)) == 1)
+    #expect(pattern("[ab]+", String(repeating: "a", count: 5_000) + "c") == 0)
   }
 
   @Test("a key that no answer can meet, or that everything meets, is named before practice")
@@ -66,6 +78,8 @@ struct GraderTests {
     #expect(complaint(ExactText(), " ") != nil)
     #expect(complaint(WholePattern(), "(") != nil)
     #expect(complaint(WholePattern(), ".*") != nil)
+    #expect(complaint(WholePattern(), "a|b)|(.*") != nil)
+    #expect(complaint(WholePattern(), "(?x)a # rest") != nil)
     #expect(complaint(WholePattern(), "a+") == nil)
   }
 

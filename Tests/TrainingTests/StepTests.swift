@@ -113,6 +113,65 @@ private func values(_ model: Transformer) -> [Float] {
     #expect(!values(stage.model).contains { !$0.isFinite })
   }
 
+  @Test("a stop between skipped updates keeps the checkpoint from before them")
+  func stopWhileSkipping() throws {
+    let scratch = try Scratch()
+    func go(_ name: String, stopAt: Int?) throws -> ([Float], [String]) {
+      var taken = 0
+      var warnings: [String] = []
+      let observer = StageObserver(
+        shouldStop: { taken == stopAt }, onWarning: { warnings.append($0) })
+      let stage = try Stage(
+        scratch[name], recipe: ["a": 1], steps: 8, optimizer: .pretraining, observer: observer,
+        begin: { try Tiny.model() })
+      try stage.run(observer: observer, secondsBetweenSaves: 1e9) { step, factor in
+        var batch = Packing(try Tiny.documents(4), length: 32).batches(of: 9)[0]
+        if factor == 1, step >= 3 { batch.weights[0] = .nan }
+        taken += 1
+        return Stage.StepResult(
+          report: trainStep(
+            stage.model, stage.optimizer, batches: [batch], normaliser: 10, scale: Float(factor)))
+      }
+      return (values(stage.model), warnings)
+    }
+    let whole = try go("whole", stopAt: nil)
+    #expect(throws: StageStopped.self) { try go("stopped", stopAt: 5) }
+    let rest = try go("stopped", stopAt: nil)
+    #expect(sameBits(rest.0, whole.0))
+    #expect(rest.1 == whole.1)
+  }
+
+  @Test("a practice that was stopped gives up at the same step, and a short one warns")
+  func patience() throws {
+    struct Hopeless: Verifier { func reward(problem: Problem, response: String) -> Double { 0 } }
+    let scratch = try Scratch()
+    let tokenizer = try #require(Tiny.tokenizer)
+    func go(steps: Int, stopAfter: Int, in name: String) throws -> (Int, [String]) {
+      var (asked, last) = (0, 0)
+      var warnings: [String] = []
+      let observer = StageObserver(
+        onProgress: { last = $0.step },
+        shouldStop: {
+          asked += 1
+          return asked > stopAfter
+        }, onWarning: { warnings.append($0) })
+      let recipe = PracticeRecipe(
+        problems: 4, samples: 2, maxTokens: 2, length: 64, steps: steps, seed: 1, data: "x")
+      let outcome = Result {
+        try practise(
+          recipe, problems: Tiny.problems, verifier: Hopeless(), start: { try Tiny.model() },
+          tokenizer: tokenizer, in: scratch[name], observer: observer)
+      }
+      if case .failure(let error) = outcome { warnings.append("\(error)") }
+      return (last, warnings)
+    }
+    #expect(try go(steps: 40, stopAfter: 15, in: "long").0 == 15)
+    let given = try go(steps: 40, stopAfter: .max, in: "long")
+    #expect(given.0 == 19 && given.1.contains { $0.contains("no answer to any of 80 problems") })
+    let short = try go(steps: 3, stopAfter: .max, in: "short")
+    #expect(short.0 == 3 && short.1.contains { $0.contains("nothing was learned") })
+  }
+
   @Test(
     "examples without an assistant turn, and problems that nothing solves, are said in a sentence")
   func nothingToLearn() throws {
