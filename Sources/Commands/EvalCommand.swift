@@ -114,7 +114,7 @@ struct EvalCommand: ParsableCommand {
     defer { bar.end() }
     do {
       return try body { bar.update(step: $0) }
-    } catch  where error is LadderStopped || error is Interrupted {
+    } catch  where error is ExperimentStopped || error is Interrupted {
       bar.note("Stopped; nothing of a measurement is kept.")
       throw ExitStatus.interrupted.code
     }

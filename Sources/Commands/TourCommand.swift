@@ -2,6 +2,8 @@ import ArgumentParser
 import Claims
 import Foundation
 import ModelFiles
+import TensorKernels
+import Training
 
 /// `tour`: from nothing to a model that practised, with a verdict on every step.
 struct TourCommand: ParsableCommand {
@@ -17,59 +19,85 @@ struct TourCommand: ParsableCommand {
   var quick = false
   @Option(help: "Seed of everything that is random.") var seed: UInt64 = 1
   @Option(help: "Folder of the run.") var out = "runs/tour"
-  @Option(help: "A JSON file with another recipe, as recipe.json of a tour holds it.")
-  var recipe: String?
+  @Option(help: "Some experiments only, by their ids: e1,e4.") var only: String?
+  @Option(help: "Threads; 0 for all cores. They change no result.") var threads = 0
   @Flag(help: "End with the report as one line of JSON.") var json = false
 
   func run() throws {
     let folder = URL(fileURLWithPath: out)
-    let ladder = try ladderRecipe()
     let run = try RunFolder(folder, create: true)
-    try run.bindRecipe(ladder)
+    let length = quick ? TourLength.quick : .standard
+    try run.bindRecipe(TourRecipe(length: length, seed: seed))
     Interrupt.install()
+    if threads > 0 { kernelThreads = threads }
     let clock = StageClock(folder: folder)
     if clock.seconds > 0 {
       Terminal.note("\(out): going on after \(Format.duration(clock.seconds)) of work.")
-    } else if recipe == nil {
+    } else {
       Terminal.note(announcement)
     }
-    let result: LadderResult
-    do {
-      result = try Ladder(ladder, folder: folder, observer: observer(clock)).run()
-    } catch is LadderStopped {
-      throw Interrupted()
+    let experiments = try chosen(tourExperiments(length, seed: seed))
+    let bar = ProgressBar(
+      plan: quick
+        ? []
+        : experiments.flatMap { experiment in
+          experiment.plan.map {
+            PlannedStage("\(type(of: experiment).id) \($0.stage)", seconds: $0.seconds)
+          }
+        })
+    var results: [ExperimentResult] = []
+    for experiment in experiments {
+      let id = type(of: experiment).id
+      do {
+        results.append(
+          try experiment.run(
+            in: folder.appendingPathComponent(id), observer: observer(id, bar, clock),
+            command: command(only: id)))
+      } catch is ExperimentStopped {
+        throw Interrupted()
+      }
     }
+    try keepModel(folder)
     let report = Report(
-      claims: result.claims, seconds: clock.seconds, machine: Machine.describe(),
-      commit: SourceCommit.current, command: command, stages: clock.stages)
+      claims: results.flatMap(\.claims), seconds: clock.seconds, machine: Machine.describe(),
+      commit: SourceCommit.current, command: command(only: only), stages: clock.stages)
     try report.write(to: folder.appendingPathComponent("report.json"))
-    try ReportPage.tour(result, report: report, isQuick: quick, folder: folder)
+    try ReportPage.tour(results.map(\.section), report: report, length: length)
       .write(to: folder.appendingPathComponent("report.html"))
     if json {
       try JSONLine.print(report)
     } else {
-      show(result, report)
+      show(report)
     }
   }
 
-  private func ladderRecipe() throws -> LadderRecipe {
-    guard let recipe else { return quick ? .quick(seed: seed) : .tour(seed: seed) }
-    struct Envelope: Decodable { var recipe: LadderRecipe }
-    let place = URL(fileURLWithPath: recipe)
-    do {
-      var ladder = try JSONDecoder().decode(Envelope.self, from: Data(contentsOf: place)).recipe
-      ladder.seed = seed
-      return ladder
-    } catch {
-      throw ModelFileError(
-        "\(recipe) is not the recipe of a tour (recipe.json of a tour's folder is one): \(error)")
+  private struct TourRecipe: Codable {
+    var length: TourLength
+    var seed: UInt64
+  }
+
+  private func chosen(_ all: [any Experiment]) throws -> [any Experiment] {
+    guard let only else { return all }
+    let ids = only.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+    let known = all.map { type(of: $0).id }
+    for id in ids where !known.contains(id) {
+      throw ValidationError(
+        "there is no experiment \(id): choose from \(known.joined(separator: ", "))")
     }
+    return all.filter { ids.contains(type(of: $0).id) }
   }
 
   /// The command that makes this report again.
-  private var command: String {
-    "lyceum tour --seed \(seed)" + (quick ? " --quick" : "")
-      + (recipe.map { " --recipe \($0)" } ?? "") + " --out \(out)"
+  private func command(only: String?) -> String {
+    "lyceum tour --seed \(seed)" + (quick ? " --quick" : "") + (only.map { " --only \($0)" } ?? "")
+      + " --out \(out)"
+  }
+
+  /// The model that practised, where `lyceum chat` looks for it.
+  private func keepModel(_ folder: URL) throws {
+    let made = folder.appendingPathComponent("e1/model")
+    guard FileManager.default.fileExists(atPath: made.path) else { return }
+    try LoadedModel.load(made).save(to: folder.appendingPathComponent("model"))
   }
 
   // Measured on two cores of 118 GFLOP/s each; ETA and progress correct it as the work goes.
@@ -79,23 +107,11 @@ struct TourCommand: ParsableCommand {
       : "A tour: about 3 minutes on 2 quick cores, 0.7 GB of memory. Ctrl-C saves."
   }
 
-  /// Seconds of each stage on that machine: where the time of the whole comes from at first.
-  private static let plan: [PlannedStage] = [
-    .init("tokenizer", seconds: 0.5), .init("read", seconds: 60), .init("sft", seconds: 10),
-    .init("sft-worked", seconds: 5), .init("rl", seconds: 36),
-    .init("exam validation-sft", seconds: 0.3), .init("exam validation-sft-worked", seconds: 0.3),
-    .init("sft-continued", seconds: 40), .init("exam base", seconds: 0.7),
-    .init("exam base-4-shot", seconds: 3), .init("exam sft", seconds: 1),
-    .init("exam sft-worked", seconds: 3.5), .init("exam sft-continued", seconds: 3.5),
-    .init("exam rl", seconds: 3.5),
-  ]
-
-  private func observer(_ clock: StageClock) -> LadderObserver {
-    let bar = ProgressBar(plan: quick || recipe != nil ? [] : Self.plan)
-    return LadderObserver(
+  private func observer(_ id: String, _ bar: ProgressBar, _ clock: StageClock) -> ExperimentObserver {
+    ExperimentObserver(
       begin: { name, steps, from in
-        clock.begin(name)
-        bar.begin(name, steps: steps, from: from)
+        clock.begin("\(id) \(name)")
+        bar.begin("\(id) \(name)", steps: steps, from: from)
       },
       update: { step, note in
         bar.update(step: step, note: note.isEmpty ? nil : note)
@@ -107,20 +123,8 @@ struct TourCommand: ParsableCommand {
       }, warn: { bar.note($0) }, shouldStop: { Interrupt.isRequested })
   }
 
-  private func show(_ result: LadderResult, _ report: Report) {
-    var table = TextTable([
-      .init("model"), .init("greedy", .right), .init("95 %", .right), .init("T = 1", .right),
-      .init("tokens", .right), .init("shows work", .right),
-    ])
-    for arm in Ladder.Arm.allCases {
-      guard let exam = result.exams[arm.rawValue] else { continue }
-      table.add([
-        arm.title, Unit.share.text(exam.accuracy.value), Unit.share.text(exam.accuracy.interval),
-        exam.sampledAccuracy(seed: result.recipe.seed).map { Unit.share.text($0.value) } ?? "–",
-        Format.fixed(exam.meanTokens, 1), Unit.share.text(exam.workedShare),
-      ])
-    }
-    print(table.text, "", TextTable(claims: report.claims).text, "", separator: "\n")
+  private func show(_ report: Report) {
+    print(TextTable(claims: report.claims).text, "", separator: "\n")
     if quick { print("A quick tour checks that every part runs; its verdicts mean nothing.") }
     print("The report, with charts and samples:  \(out)/report.html")
     print("Talk to the result:                   lyceum chat \(out)")

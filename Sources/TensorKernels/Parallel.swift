@@ -20,6 +20,17 @@ public var kernelThreads: Int {
   }
 }
 
+/// The cores that this process may use: fewer than the machine has where it is pinned to some.
+private func availableCores() -> Int {
+  #if os(Linux)
+  var cores = cpu_set_t()
+  if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &cores) == 0 {
+    return max(1, withUnsafeBytes(of: cores) { $0.reduce(0) { $0 + $1.nonzeroBitCount } })
+  }
+  #endif
+  return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+}
+
 /// Runs `body(0)` … `body(chunks - 1)`, on several threads where that helps, and returns when all
 /// are done. Chunks must write disjoint memory.
 ///
@@ -78,7 +89,7 @@ private final class WorkerPool: @unchecked Sendable {
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
   private init() {
-    width = Atomic(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    width = Atomic(availableCores())
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
   }

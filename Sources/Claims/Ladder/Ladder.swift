@@ -7,25 +7,6 @@ import TensorCore
 import Tokenization
 import Training
 
-/// How the caller of a tour watches it.
-public struct LadderObserver {
-  /// A stage begins: its name, how many steps it has, and how many an earlier run took.
-  public var begin: (_ stage: String, _ steps: Int, _ from: Int) -> Void
-  public var update: (_ step: Int, _ note: String) -> Void
-  public var end: () -> Void
-  public var warn: (String) -> Void
-  public var shouldStop: () -> Bool
-
-  public init(
-    begin: @escaping (String, Int, Int) -> Void, update: @escaping (Int, String) -> Void,
-    end: @escaping () -> Void, warn: @escaping (String) -> Void,
-    shouldStop: @escaping () -> Bool
-  ) {
-    (self.begin, self.update, self.end) = (begin, update, end)
-    (self.warn, self.shouldStop) = (warn, shouldStop)
-  }
-}
-
 /// What the ladder gave.
 public struct LadderResult: Codable, Sendable, Equatable {
   public var recipe: LadderRecipe
@@ -38,9 +19,9 @@ public struct LadderResult: Codable, Sendable, Equatable {
 
 /// E1: the same model read, imitated and practised, and every rung examined on problems that none of
 /// them saw. Killed and run again, it goes on, and ends with the same bits.
-public struct Ladder {
+struct Ladder {
   /// The models that sit the exam.
-  public enum Arm: String, CaseIterable, Sendable {
+  enum Arm: String, CaseIterable, Sendable {
     /// Read only; asked in a chat turn.
     case base
     /// Read only; shown four solved problems first.
@@ -57,14 +38,10 @@ public struct Ladder {
 
   let recipe: LadderRecipe
   let folder: URL
-  let observer: LadderObserver
+  let observer: ExperimentObserver
 
-  public init(_ recipe: LadderRecipe, folder: URL, observer: LadderObserver) {
-    (self.recipe, self.folder, self.observer) = (recipe, folder, observer)
-  }
-
-  /// The rungs in their order.
-  public func run() throws -> LadderResult {
+  /// Climbs the rungs in their order.
+  func climb() throws -> LadderResult {
     let data = LadderData(recipe)
     observer.begin("tokenizer", 100, 0)
     let tokenizer = try data.tokenizer(in: folder) { [observer] in
@@ -117,7 +94,7 @@ public struct Ladder {
       model: recipe.model, length: recipe.readingLength, rows: recipe.readingRows, steps: steps,
       optimizer: recipe.readingOptimizer, schedule: Schedule(warmup: 50, final: 0.05),
       seed: recipe.seed, validateEvery: max(1, steps / 8), data: tokenizer.fingerprint)
-    return try watched("read", steps) {
+    return try observer.watch("read", steps) {
       try pretrain(
         stage, material: material, tokenizer: tokenizer,
         prompts: ["Sums: ", "C2H6O is ", "the element of "],
@@ -143,7 +120,7 @@ public struct Ladder {
       length: recipe.readingLength, rows: recipe.imitationRows, steps: steps,
       optimizer: recipe.imitationOptimizer, schedule: Schedule(warmup: 20), seed: recipe.seed,
       data: tokenizer.fingerprint)
-    return try watched(arm.rawValue, steps) {
+    return try observer.watch(arm.rawValue, steps) {
       try Training.imitate(
         stage, examples: examples, start: { try start.copy() },
         in: folder.appendingPathComponent(arm.rawValue), observer: $0)
@@ -158,7 +135,7 @@ public struct Ladder {
       maxTokens: recipe.practiceMaxTokens, length: max(recipe.readingLength, 160),
       steps: recipe.practiceSteps, optimizer: recipe.practiceOptimizer, seed: recipe.seed,
       data: tokenizer.fingerprint)
-    return try watched("rl", recipe.practiceSteps) {
+    return try observer.watch("rl", recipe.practiceSteps) {
       try Training.practise(
         stage, problems: data.practiceProblems, verifier: LastInteger(),
         start: { try start.copy() }, tokenizer: tokenizer,
@@ -214,20 +191,5 @@ public struct Ladder {
     try FileManager.default.createDirectory(at: exams, withIntermediateDirectories: true)
     try writeAtomically(try JSONEncoder().encode(result), to: place)
     return result
-  }
-
-  private func watched<Result>(
-    _ name: String, _ steps: Int, _ body: (StageObserver) throws -> Result
-  ) throws -> Result {
-    // A stage that an earlier run finished says nothing.
-    var hasBegun = false
-    defer { if hasBegun { observer.end() } }
-    return try body(
-      StageObserver(
-        onProgress: { progress in
-          if !hasBegun { observer.begin(name, steps, progress.step) }
-          hasBegun = true
-          observer.update(progress.step, progress.note)
-        }, shouldStop: observer.shouldStop, onWarning: observer.warn))
   }
 }

@@ -5,18 +5,18 @@ import Environments
 extension LadderResult {
   /// The imitator that RL must beat: the best of the three in this very exam. Choosing it on the
   /// exam favours the imitators, not practice.
-  public var bestImitator: Ladder.Arm {
+  var bestImitator: Ladder.Arm {
     let arms: [Ladder.Arm] = [.imitation, .workedOnly, .continued]
     return arms.max { accuracy($0) < accuracy($1) } ?? .imitation
   }
 
   /// The better of the two ways to ask a model that only read.
-  public var bestReader: Ladder.Arm { accuracy(.base) < accuracy(.baseShots) ? .baseShots : .base }
+  var bestReader: Ladder.Arm { accuracy(.base) < accuracy(.baseShots) ? .baseShots : .base }
 
   private func accuracy(_ arm: Ladder.Arm) -> Double { exams[arm.rawValue]?.accuracy.value ?? 0 }
 
   /// The statements in the order of the rungs.
-  public var claims: [Claim] {
+  var claims: [Claim] {
     let (reader, imitator) = (bestReader, bestImitator)
     return [
       Claim(
@@ -59,7 +59,7 @@ extension LadderResult {
 
 extension Ladder.Arm {
   /// The arm's name in tables.
-  public var title: String {
+  var title: String {
     switch self {
     case .base: "base"
     case .baseShots: "base, 4 examples"

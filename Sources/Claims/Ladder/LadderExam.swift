@@ -54,7 +54,7 @@ public func examine(
     let generator = Generator(model, settings: settings, stops: [template.end], seed: seed)
     var out: [[ExamResult.Answer]] = []
     for start in stride(from: 0, to: items.count, by: 256) {
-      if shouldStop() { throw LadderStopped() }
+      if shouldStop() { throw ExperimentStopped() }
       let part = items[start..<min(items.count, start + 256)]
       let requests = part.map { problem in
         GenerationRequest(
@@ -102,10 +102,4 @@ private func prompt(
 
 private func firstLine(_ text: String) -> String {
   String(text.prefix { $0 != "\n" && $0 != "?" })
-}
-
-/// Thrown where the caller stopped between stages: what was finished is saved.
-public struct LadderStopped: Error, CustomStringConvertible {
-  public init() {}
-  public var description: String { "stopped; run the same command to go on" }
 }

@@ -4,25 +4,7 @@ import Training
 
 // E1 as a person reads it.
 
-extension ReportPage {
-  /// The page of a tour that ran the ladder in `folder`.
-  public static func tour(_ result: LadderResult, report: Report, isQuick: Bool, folder: URL) throws
-    -> ReportPage
-  {
-    let millions = Format.fixed(Double(result.parameters) / 1e6, 2)
-    let lead =
-      "In \(Format.duration(report.seconds)) this computer trained language models of \(millions) "
-      + "million parameters from nothing: they read a textbook, imitated worked examples, and one "
-      + "of them practised on problems of which it was told only whether its answer was right."
-    let warning =
-      "This was a quick tour: it checks that every part runs. Its verdicts mean nothing. "
-    return ReportPage(
-      title: "A model from nothing", lead: (isQuick ? warning : "") + lead, report: report,
-      sections: [try LadderSection(result: result, folder: folder).section(report.command)])
-  }
-}
-
-private struct LadderSection {
+struct LadderSection {
   let result: LadderResult
   let folder: URL
 

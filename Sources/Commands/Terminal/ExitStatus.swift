@@ -17,7 +17,7 @@ public enum ExitStatus: Int32, Sendable {
   public static func of<Command: ParsableArguments>(
     _ error: any Error, in command: Command.Type
   ) -> ExitStatus {
-    if error is Interrupted || error is StageStopped || error is LadderStopped {
+    if error is Interrupted || error is StageStopped || error is ExperimentStopped {
       return .interrupted
     }
     if let code = error as? ExitCode { return ExitStatus(rawValue: code.rawValue) ?? .failure }

@@ -1,0 +1,31 @@
+import Foundation
+
+/// How much a tour does.
+public enum TourLength: String, Codable, Sendable {
+  /// Checks that every part runs; its verdicts mean nothing.
+  case quick
+  case standard
+  /// One to two hours: more seeds, and sweeps.
+  case long
+}
+
+/// The experiments of a tour in the order of the report.
+public func tourExperiments(_ length: TourLength, seed: UInt64) -> [any Experiment] {
+  [
+    LadderExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed))
+  ]
+}
+
+extension ReportPage {
+  /// The page of a tour.
+  public static func tour(_ sections: [Section], report: Report, length: TourLength) -> ReportPage {
+    let lead =
+      "In \(Format.duration(report.seconds)) this computer made language models from nothing, and "
+      + "put statements about how such models are made to the test."
+    let warning =
+      "This was a quick tour: it checks that every part runs. Its verdicts mean nothing. "
+    return ReportPage(
+      title: "A model from nothing", lead: (length == .quick ? warning : "") + lead,
+      report: report, sections: sections)
+  }
+}
