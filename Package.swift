@@ -74,6 +74,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport",
       swiftSettings: optimised),
+    .executableTarget(
+      name: "tour-rehearsal", dependencies: ["Commands", "Claims", "Training", argumentParser],
+      path: "Tests/TourRehearsal", swiftSettings: house),
     .testTarget(
       name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"],
       swiftSettings: house),
@@ -104,7 +107,7 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "Claims", "Training", "ModelFiles", "Tokenization", "Generation",
-        argumentParser,
+        "tour-rehearsal", argumentParser,
       ],
       swiftSettings: house),
   ],
