@@ -132,7 +132,7 @@ struct TourTests {
       progress.clear()
       let lines = output.split(whereSeparator: { $0 == "\n" || $0 == "\r" }).filter {
         !isTTY || !$0.contains("left")
-      }.map { $0.replacing("\u{1B}[K", with: "") }.filter { !$0.isEmpty }
+      }.map { String($0).replacing("\u{1B}[K", with: "") }.filter { !$0.isEmpty }
       let kept = [
         "e1 read: 100 steps in 13 s, loss 2, 8 steps/s", "news",
       ]
