@@ -60,7 +60,7 @@ let package = Package(
       name: "Generation",
       dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization"],
       swiftSettings: optimised),
-    .target(name: "Environments", swiftSettings: house),
+    .target(name: "Environments", swiftSettings: optimised),
     .target(name: "Corpus", dependencies: ["Tokenization"], swiftSettings: optimised),
     .target(name: "ModelFiles", swiftSettings: optimised),
     .target(
