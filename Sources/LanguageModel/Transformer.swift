@@ -101,7 +101,10 @@ public final class Transformer {
       features.count == tokens.count * config.inputFeatures,
       "\(features.count) features for \(tokens.count) tokens of \(config.inputFeatures) each")
     if let featureMap {
-      x = Tensor([tokens.count, config.inputFeatures], features).linear(featureMap, residual: x)
+      let given = Buffer(features.count)
+      _ = given.values.update(fromContentsOf: features)
+      x = Tensor([tokens.count, config.inputFeatures], buffer: given)
+        .linear(featureMap, residual: x)
     }
     for (index, layer) in layers.enumerated() {
       x = layer(x) { attend($0, layer.form, index) }

@@ -1,13 +1,15 @@
 /// Plays Connect-4 perfectly: alpha-beta over win, draw and loss with a table of positions.
 ///
-/// The empty board of 5 x 4 takes a tenth of a second; what was solved is remembered. Values are exact, so they
-/// do not depend on what was asked before.
+/// The empty board of 5 x 4 takes a tenth of a second; what was solved is remembered. Values are
+/// exact, so they do not depend on what was asked before.
 public final class ConnectFourSolver {
   public let shape: BoardShape
   private let order: [Int]
   /// A position's key above four bits: the bounds of its value, two each.
   private var table: [UInt64]
-  private let slots: UInt64 = 1 << 20
+  private let slots: UInt64 = 1 << 21
+  /// Games meet the same positions again and again.
+  private var best: [UInt64: UInt32] = [:]
 
   public init(_ shape: BoardShape) {
     self.shape = shape
@@ -33,9 +35,14 @@ public final class ConnectFourSolver {
 
   /// The columns that keep the position's value, as bits.
   public func bestMoves(_ board: ConnectFour) -> UInt32 {
+    if let known = best[board.key] { return known }
     let values = moveValues(board)
-    let best = values.compactMap { $0 }.max()
-    return values.enumerated().reduce(0) { $1.element == best ? $0 | 1 << UInt32($1.offset) : $0 }
+    let highest = values.compactMap { $0 }.max()
+    let found = values.enumerated().reduce(UInt32(0)) {
+      $1.element == highest ? $0 | 1 << UInt32($1.offset) : $0
+    }
+    best[board.key] = found
+    return found
   }
 
   private func search(_ board: ConnectFour, _ alpha: Int, _ beta: Int) -> Int {
@@ -49,7 +56,7 @@ public final class ConnectFourSolver {
     }
     if forced == -1 { return -1 }
     if board.plies + 1 == shape.cells { return 0 }
-    let slot = Int(board.key &* 0x9E37_79B9_7F4A_7C15 >> 44 & (slots - 1))
+    let slot = Int(board.key &* 0x9E37_79B9_7F4A_7C15 >> 43 & (slots - 1))
     var (low, high) = bounds(slot, board.key)
     if low >= beta || low == high { return low }
     if high <= alpha { return high }
