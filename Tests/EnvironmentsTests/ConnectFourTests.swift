@@ -24,9 +24,10 @@ struct ConnectFourTests {
 
   @Test("lines, legal moves and the end of a game are what looking at the cells says")
   func rules() {
-    for (number, shape) in [shape, BoardShape(width: 5, height: 5), BoardShape(width: 7, height: 6)]
-      .enumerated()
-    {
+    for (number, shape) in [
+      shape, BoardShape(width: 5, height: 5), BoardShape(width: 7, height: 6),
+    ]
+    .enumerated() {
       var random = SplitMix64(seed: UInt64(number))
       for _ in 0..<200 {
         var board = ConnectFour(shape)
@@ -141,7 +142,8 @@ struct ConnectFourTests {
     for _ in 0..<500 {
       let drawn = openings.draw(&random)
       #expect(drawn.count <= 4)
-      #expect(drawn.count < 4 || keys(openings.training).contains(ConnectFour(shape, moves: drawn).key))
+      #expect(
+        drawn.count < 4 || keys(openings.training).contains(ConnectFour(shape, moves: drawn).key))
     }
   }
 }

@@ -58,7 +58,8 @@ struct ReferenceDecoder {
     var total = 0.0
     for sequence in sequences {
       for (row, (target, weight)) in zip(
-        logits(sequence.tokens, features: sequence.features), zip(sequence.targets, sequence.weights))
+        logits(sequence.tokens, features: sequence.features),
+        zip(sequence.targets, sequence.weights))
       {
         let top = row.max() ?? 0
         let logSum = top + log(row.reduce(0) { $0 + exp($1 - top) })

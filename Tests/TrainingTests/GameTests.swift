@@ -55,7 +55,8 @@ import Testing
     }
   }
 
-  @Test("with a mask, probabilities of the legal moves add up to one and the others get no gradient")
+  @Test(
+    "with a mask, probabilities of the legal moves add up to one and the others get no gradient")
   func mask() throws {
     let x = Tensor([2, 3], [0.3, -1, 0.5, 1, 2, -0.4], wantsGradient: true)
     let head = Tensor(

@@ -86,7 +86,8 @@ struct Game {
     let stage = GameImitationRecipe(
       shape: recipe.shape, expert: recipe.expert, games: steps * recipe.imitationRows,
       firstGame: recipe.imitated.last ?? 0, rows: recipe.imitationRows, steps: steps,
-      optimizer: recipe.imitationOptimizer.with(rate: 1e-3), schedule: Schedule(warmup: 20), seed: recipe.seed,
+      optimizer: recipe.imitationOptimizer.with(rate: 1e-3), schedule: Schedule(warmup: 20),
+      seed: recipe.seed,
       data: start.fingerprint)
     let model = try observer.watch("sft-continued", steps) {
       try imitateGames(

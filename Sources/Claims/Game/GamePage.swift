@@ -94,7 +94,8 @@ struct GameSection {
   private func imitationChart() -> LineChart {
     LineChart(
       title: "More to imitate does not help",
-      caption: "Score against the expert by the number of its games that the imitator saw. The last "
+      caption:
+        "Score against the expert by the number of its games that the imitator saw. The last "
         + "imitator went on with new games for as many operations as practice took.",
       x: Axis("games of the expert", scale: .log10),
       y: Axis("score against the expert", unit: .share, range: 0.3...0.6),
@@ -113,7 +114,8 @@ struct GameSection {
     }
     return LineChart(
       title: "Elo",
-      caption: "Ratings from a round robin of all players shown, at temperature 1; the expert is 0, "
+      caption:
+        "Ratings from a round robin of all players shown, at temperature 1; the expert is 0, "
         + "and 400 points are odds of ten to one.",
       x: Axis("updates of practice"), y: Axis("Elo"),
       series: [
@@ -132,7 +134,8 @@ struct GameSection {
     }
     return BarChart(
       title: "Right moves",
-      caption: "The probability of moves that the solver proves right, where moves differ in value, "
+      caption:
+        "The probability of moves that the solver proves right, where moves differ in value, "
         + "and where the expert almost never plays a right one.",
       axis: Axis("right moves, T = 1", unit: .share, range: 0...1), rows: arms.map(\.name),
       series: [
@@ -144,7 +147,8 @@ struct GameSection {
   private func trainingChart() throws -> LineChart {
     let log = try StageLogLine.read(folder.appendingPathComponent("rl"))
     return LineChart(
-      title: "Practice", caption: "How undecided the model is, over all tokens that it learned from.",
+      title: "Practice",
+      caption: "How undecided the model is, over all tokens that it learned from.",
       x: Axis("updates of practice"), y: Axis("entropy of a move in nats", range: 0...1),
       series: [.init("entropy", log.curve(\.entropy))])
   }

@@ -75,7 +75,8 @@ public func playMatch(
   }
   let games = starts.enumerated().map { i, start in
     let board = states[i].board
-    let agentMovedLast = (states[i].moves.count - start.opening.count) % 2 == (start.agentBegins ? 1 : 0)
+    let agentMovedLast =
+      (states[i].moves.count - start.opening.count) % 2 == (start.agentBegins ? 1 : 0)
     return PlayedGame(
       start: start, moves: states[i].moves,
       outcome: board.lastMoverWon ? (agentMovedLast ? 1 : -1) : 0, choices: choices[i])
