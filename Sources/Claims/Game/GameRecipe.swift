@@ -37,11 +37,11 @@ public struct GameRecipe: Codable, Sendable, Equatable {
   public static func tour(seed: UInt64) -> GameRecipe {
     GameRecipe(
       seed: seed, shape: BoardShape(width: 5, height: 4), expert: .expert, width: 64, layers: 2,
-      heads: 4, imitated: [1_000, 5_000, 20_000], imitationRows: 64, imitationSteps: 625,
-      imitationOptimizer: OptimizerSettings(rate: 3e-3), groups: 48, samples: 8, snapshotEvery: 20,
+      heads: 4, imitated: [1_000, 5_000, 20_000], imitationRows: 64, imitationSteps: 500,
+      imitationOptimizer: OptimizerSettings(rate: 3e-3), groups: 24, samples: 8, snapshotEvery: 20,
       entropyBonus: 0.03, practiceSteps: 200,
-      practiceOptimizer: OptimizerSettings(rate: 1e-3, decay: 0), examRepeats: 8, curveRepeats: 2,
-      eloOpenings: 60, curveEvery: 40, positionGames: 600)
+      practiceOptimizer: OptimizerSettings(rate: 1e-3, decay: 0), examRepeats: 4, curveRepeats: 1,
+      eloOpenings: 40, curveEvery: 40, positionGames: 600)
   }
 
   /// A few seconds: whether every part runs. Its verdicts mean nothing.
