@@ -62,7 +62,7 @@ let package = Package(
       name: "Generation",
       dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization", "Tools"],
       swiftSettings: optimised),
-    .target(name: "Environments", dependencies: ["Tools"], swiftSettings: house),
+    .target(name: "Environments", dependencies: ["Tools"], swiftSettings: optimised),
     .target(
       name: "Tools", dependencies: [.product(name: "BigInt", package: "BigInt")],
       swiftSettings: house),

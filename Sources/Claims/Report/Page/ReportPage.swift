@@ -57,6 +57,7 @@ public struct ReportPage: Sendable {
     case bars(BarChart)
     case histogram(Histogram)
     case samples([Sample])
+    case boards([BoardDrawing])
   }
 
   /// What a model was asked and what it wrote.

@@ -132,6 +132,10 @@ enum StyleSheet {
     .sample header b{color:var(--c);font-weight:650}
     .sample pre{margin:.3rem 0;unicode-bidi:isolate}
     .prompt{color:var(--soft)}.response{color:var(--c,var(--ink))}
+    .boards{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:1.2rem;
+    margin:1.2rem 0}
+    .board{margin:0}.board figcaption{margin:.5rem 0 0;font-size:.8rem}
+    .board strong{font-size:.85rem}svg .inside{fill:var(--paper)}
 
     """
 
