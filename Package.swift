@@ -79,6 +79,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport",
       swiftSettings: optimised),
+    .executableTarget(
+      name: "tour-rehearsal", dependencies: ["Commands", "Claims", "Training", argumentParser],
+      path: "Tests/TourRehearsal", swiftSettings: house),
     .testTarget(
       name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"],
       swiftSettings: house),
@@ -113,7 +116,7 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "Claims", "Training", "ModelFiles", "Tokenization", "Generation", "Corpus",
-        "Environments", "Tools", argumentParser,
+        "Environments", "Tools", "tour-rehearsal", argumentParser,
       ],
       swiftSettings: house),
   ],
