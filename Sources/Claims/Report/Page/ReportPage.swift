@@ -52,6 +52,8 @@ public struct ReportPage: Sendable {
     case bars(BarChart)
     case histogram(Histogram)
     case samples([Sample])
+    /// A text cut in several ways.
+    case strips([PieceStrip])
   }
 
   /// What a model was asked and what it wrote.
