@@ -36,8 +36,31 @@ extension CharacterResult {
         "A model of the same size that reads letters counts them in the same words.",
         "letters, one by one, less syllables, direct; untold",
         difference(letter(.tally, .hidden), hidden), .above, 0.5, hidden),
+    ] + pointClaims
+  }
+
+  private var pointClaims: [Claim] {
+    let (direct, digits) = (point(.direct), point(.digits))
+    let n = direct.rightness(trap: true).count
+    return [
+      Claim(
+        id: "e5.reads-sections",
+        statement: "Asked at once, 9.11 against 9.9 is mostly judged as sections of a book are.",
+        metric: "right at once, decimals that sections order the other way",
+        estimate: direct.accuracy(trap: true), .below, threshold: 0.5, unit: .share, n: n,
+        seeds: [recipe.seed]),
+      Claim(
+        id: "e5.digit-by-digit-cures",
+        statement: "Compared digit by digit, the same model gets the same pairs right.",
+        metric: "digit by digit less at once, the same decimals",
+        estimate: direct.items.count == digits.items.count
+          ? pairedBootstrap(
+            digits.rightness(trap: true), direct.rightness(trap: true), seed: recipe.seed)
+          : .unknown, .above, threshold: 0.3, unit: .points, n: n, seeds: [recipe.seed]),
     ]
   }
+
+  func point(_ mode: PointMode) -> PointExam { points[mode.rawValue] ?? PointExam(items: []) }
 
   func syllable(_ mode: CharacterMode, _ pool: SyllableWorld.Pool) -> CharacterExam {
     syllables[CharacterCell(mode: mode, pool: pool).id] ?? CharacterExam(items: [])

@@ -13,6 +13,7 @@ public struct CharacterExperiment: Experiment {
     [
       .init("syllables", seconds: 40), .init("exam syllables", seconds: 2),
       .init("letters", seconds: 32), .init("exam letters", seconds: 2),
+      .init("points", seconds: 12), .init("exam points", seconds: 2),
     ]
   }
 

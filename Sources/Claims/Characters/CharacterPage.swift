@@ -45,6 +45,15 @@ struct CharacterSection {
             + "spelled right, \(Unit.share.text(result.syllable(.spell, .hidden).accuracy)) of the "
             + "untold. Copied right are "
             + "\(Unit.share.text(result.syllable(.copy, .hidden).accuracy)) of them."),
+        .subheading("9.11 against 9.9"),
+        .paragraph(
+          "What stands after the point is one token as well: 11 and 9. As sections of a book 9.11 "
+            + "comes after 9.9, as decimals it is smaller, and texts hold more sections than such "
+            + "decimals. Another small model read \(percent(recipe.points.sectionShare)) comparisons "
+            + "of sections; of the decimals, \(percent(recipe.points.digitsShare)) were compared "
+            + "digit by digit, `9 9 = 1 9 <`, and the others at once. In the exam a list of sections "
+            + "stands before every question, which asks for decimals."),
+        .table(pointTable()),
         .subheading("Samples"),
         .paragraph("The first right and wrong answer of each kind, chosen by their place alone."),
         .samples(samples()),
@@ -146,7 +155,11 @@ struct CharacterSection {
       ("tokens, with the tool, untold", result.syllable(.tool, .hidden)),
       ("letters, one by one, untold", result.letter(.tally, .hidden)),
     ]
-    return kinds.flatMap { name, exam -> [ReportPage.Sample] in
+    return letterSamples(kinds) + pointSamples()
+  }
+
+  private func letterSamples(_ kinds: [(String, CharacterExam)]) -> [ReportPage.Sample] {
+    kinds.flatMap { name, exam -> [ReportPage.Sample] in
       let isSpelling = name.contains("spelling")
       return [true, false].flatMap { wanted in
         exam.items.filter { $0.isRight == wanted }.prefix(1)
@@ -157,6 +170,39 @@ struct CharacterSection {
           response: item.response, outcome: item.isRight ? .right : .wrong,
           note: name + (item.isRight || isSpelling ? "" : "; the answer is \(item.answer)"))
       }
+    }
+  }
+
+  private func percent(_ share: Double) -> String { Format.fixed(100 * share, 0) + " %" }
+
+  private func pointTable() -> PageTable {
+    PageTable(
+      header: [
+        "decimals", "right", "both answers in \(recipe.points.samples) samples at T = 1", "n",
+      ],
+      rows: [PointMode.direct, .digits].flatMap { mode in
+        [true, false].map { trap in
+          let exam = result.point(mode)
+          return [
+            (mode == .direct ? "at once" : "digit by digit")
+              + (trap ? ", sections order them the other way" : ", sections agree"),
+            Unit.share.text(exam.accuracy(trap: trap)), Unit.share.text(exam.flips(trap: trap)),
+            String(exam.rightness(trap: trap).count),
+          ]
+        }
+      })
+  }
+
+  private func pointSamples() -> [ReportPage.Sample] {
+    [PointMode.direct, .digits].flatMap { mode -> [ReportPage.Sample] in
+      let items = result.point(mode).items.filter(\.isTrap)
+      return [true, false].flatMap { wanted in items.filter { $0.isRight == wanted }.prefix(1) }
+        .map { item in
+          ReportPage.Sample(
+            prompt: "Which decimal is larger: \(item.pair)?", response: item.response,
+            outcome: item.isRight ? .right : .wrong,
+            note: mode == .direct ? "at once" : "digit by digit")
+        }
     }
   }
 }

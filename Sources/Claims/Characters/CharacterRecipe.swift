@@ -41,6 +41,7 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
   var letterPhases: [CharacterPhase]
   /// Questions in the exam for each length, letter and count.
   public var itemsEach: Int
+  var points: PointRecipe
 
   public static func of(_ length: TourLength, seed: UInt64) -> CharacterRecipe {
     length == .quick ? quick(seed: seed) : tour(seed: seed)
@@ -65,7 +66,7 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
         CharacterPhase(steps: 200, shares: ["direct": 0.3, "spell": 0.5, "copy": 0.2]),
         CharacterPhase(
           steps: 700, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05]),
-      ], itemsEach: 8)
+      ], itemsEach: 8, points: .tour)
   }
 
   /// Seconds: whether every part runs. Its verdicts mean nothing.
@@ -75,6 +76,7 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
     (recipe.syllableExamples, recipe.letterExamples) = (16, 16)
     for i in recipe.syllablePhases.indices { recipe.syllablePhases[i].steps = 8 }
     for i in recipe.letterPhases.indices { recipe.letterPhases[i].steps = 8 }
+    (recipe.points.steps, recipe.points.examples, recipe.points.items) = (10, 16, 20)
     return recipe
   }
 

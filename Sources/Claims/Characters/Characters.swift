@@ -10,6 +10,8 @@ public struct CharacterResult: Codable, Sendable, Equatable {
   /// By arm and cell; see ``CharacterCell/id``.
   var syllables: [String: CharacterExam]
   var letters: [String: CharacterExam]
+  /// By ``PointMode``.
+  var points: [String: PointExam]
 }
 
 /// A way to ask, and whose words are asked about.
@@ -51,7 +53,10 @@ struct Characters {
     let second = try train(
       "letters", letters, recipe.letterPhases, recipe.letterExamples, watched: [.direct, .tally])
     let letterExams = try examine("letters", second, letters, [.direct, .tally])
-    return CharacterResult(recipe: recipe, syllables: syllableExams, letters: letterExams)
+    if observer.shouldStop() { throw ExperimentStopped() }
+    let points = try Points(recipe: recipe, folder: folder, observer: observer).measure()
+    return CharacterResult(
+      recipe: recipe, syllables: syllableExams, letters: letterExams, points: points)
   }
 
   private func train(

@@ -29,7 +29,7 @@ struct Thinking {
         "exam \(arm.id)", steps: 1, at: folder.appendingPathComponent("exams/\(arm.id).json")
       ) { _ in try ThinkingExam(model, problems: examination(.test, recipe.items), recipe.seed) }
       if observer.shouldStop() { throw ExperimentStopped() }
-      if arm == .workFirst {
+      if arm.id == ThinkingArm.workFirst.id {
         budget = try observer.once(
           "exam budget", steps: 1, at: folder.appendingPathComponent("exams/budget.json")
         ) { _ in

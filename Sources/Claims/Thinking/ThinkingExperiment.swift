@@ -12,8 +12,8 @@ public struct ThinkingExperiment: Experiment {
   public var plan: [PlannedWork] {
     recipe.arms.flatMap { arm in
       [
-        PlannedWork(arm.id, seconds: 4 + 4 * Double(arm.layers)),
-        PlannedWork("exam \(arm.id)", seconds: 1),
+        PlannedWork(arm.id, seconds: 3 + 5 * Double(arm.layers)),
+        PlannedWork("exam \(arm.id)", seconds: 0.3),
       ]
     } + [PlannedWork("exam budget", seconds: 1)]
   }

@@ -1,4 +1,3 @@
-import Foundation
 import LanguageModel
 import TensorCore
 import Training
@@ -31,9 +30,9 @@ public struct ThinkingRecipe: Codable, Sendable, Equatable {
   /// About a minute on one quick core.
   public static func tour(seed: UInt64) -> ThinkingRecipe {
     ThinkingRecipe(
-      seed: seed, arms: ThinkingArm.standard, width: 64, heads: 4, hiddenWidth: 256, problems: 64,
-      length: 66, steps: 800, optimizer: .pretraining, items: 300, budgetItems: 100
-    ).tuned()
+      seed: seed, arms: ThinkingArm.standard, width: 64, heads: 4, hiddenWidth: 256, problems: 48,
+      length: 66, steps: 900, optimizer: .pretraining, items: 300, budgetItems: 100
+    )
   }
 
   /// Seconds: whether every part runs. Its verdicts mean nothing.
@@ -65,7 +64,7 @@ struct ThinkingArm: Codable, Sendable, Equatable {
   var label: DialLabel
   /// What the answer's digit counts in the loss; every other word of a label counts 1.
   var answerWeight: Float = 1
-  var layers = 3
+  var layers = 2
 
   static let workFirst = ThinkingArm(id: "work-first", title: "work first", label: .workFirst)
   static let answerFirst = ThinkingArm(
@@ -80,29 +79,9 @@ struct ThinkingArm: Codable, Sendable, Equatable {
     [2, 4].map { every in
       ThinkingArm(id: "every-\(every)", title: "every \(every)th value", label: .partial(every))
     }
-    + [1, 2, 6].map { layers in
+    + [1, 3, 6].map { layers in
       ThinkingArm(
         id: "answer-first-\(layers)-layers", title: "answer first, \(layers) layers",
         label: .answerFirst, layers: layers)
     }
-}
-
-extension ThinkingRecipe {
-  func tuned() -> ThinkingRecipe {
-    var r = self
-    let e = ProcessInfo.processInfo.environment
-    if let v = e["T_STEPS"].flatMap(Int.init) { r.steps = v }
-    if let v = e["T_PROBLEMS"].flatMap(Int.init) { r.problems = v }
-    if let v = e["T_RATE"].flatMap(Float.init) { r.optimizer.rate = v }
-    if let v = e["T_MATRIX"].flatMap(Float.init) { r.optimizer.matrixRate = v }
-    if let v = e["T_ARMS"] {
-      r.arms = r.arms.filter { v.split(separator: ",").contains(Substring($0.id)) }
-    }
-    if let v = e["T_LAYERS"].flatMap(Int.init) {
-      r.arms = r.arms.map {
-        var a = $0; a.layers = v; return a
-      }
-    }
-    return r
-  }
 }
