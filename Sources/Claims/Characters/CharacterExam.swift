@@ -27,7 +27,8 @@ struct CharacterExam: Codable, Sendable, Equatable {
     let vocabulary = script.vocabulary
     let end = vocabulary["#"]
     let prompts = questions.map { vocabulary.encode(script.prompt($0, mode)) }
-    let room = model.config.context - (prompts.map(\.count).max() ?? 0)
+    // A little longer than any right answer; what has not ended by then is wrong.
+    let room = (questions.map { script.label($0, mode).words.count }.max() ?? 0) + 4
     func run(_ prompts: [[Int32]], _ stop: Int32) throws -> [[String]] {
       try Generator(model, settings: .greedy(maxTokens: room), stops: [stop], seed: seed)
         .run(prompts.map { GenerationRequest(prompt: $0, stream: 0) })
@@ -40,7 +41,7 @@ struct CharacterExam: Codable, Sendable, Equatable {
         words.last == "<result>"
           ? words + [SyllableScript.run(call: words.dropLast()) ?? "_"] : words
       }
-      let followed = zip(prompts, calls).map { $0 + vocabulary.encode($1).prefix(room - 2) }
+      let followed = zip(prompts, calls).map { $0 + vocabulary.encode($1) }
       responses = zip(calls, try run(followed, end)).map { $0 + $1 }
     } else {
       responses = try run(prompts, end)

@@ -55,17 +55,17 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
       syllablePhases: [
         CharacterPhase(
           steps: 300,
-          shares: ["direct": 0.52, "spell": 0.3, "copy": 0.08, "call": 0.05, "tool": 0.05]),
+          shares: ["direct": 0.5, "spell": 0.32, "copy": 0.08, "call": 0.05, "tool": 0.05]),
         CharacterPhase(
-          steps: 800,
+          steps: 750,
           shares: [
-            "direct": 0.6, "tally": 0.22, "spell": 0.06, "tool": 0.05, "call": 0.03, "copy": 0.04,
+            "direct": 0.55, "tally": 0.27, "spell": 0.06, "tool": 0.05, "call": 0.03, "copy": 0.04,
           ]),
       ], letterExamples: 64,
       letterPhases: [
         CharacterPhase(steps: 200, shares: ["direct": 0.3, "spell": 0.5, "copy": 0.2]),
         CharacterPhase(
-          steps: 700, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05]),
+          steps: 550, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05]),
       ], itemsEach: 8, points: .tour)
   }
 
