@@ -111,7 +111,9 @@ let package = Package(
         "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel", "Corpus",
         "Tokenization", "TensorCore", "TestSupport",
       ], swiftSettings: house),
-    .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Training"], swiftSettings: house),
+    .testTarget(
+      name: "ClaimsTests", dependencies: ["Claims", "Environments", "Training"],
+      swiftSettings: house),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
