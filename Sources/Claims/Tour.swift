@@ -12,7 +12,10 @@ public enum TourLength: String, Codable, Sendable {
 /// The experiments of a tour in the order of the report.
 public func tourExperiments(_ length: TourLength, seed: UInt64) -> [any Experiment] {
   [
-    LadderExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed))
+    LadderExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
+    ThinkingExperiment(.of(length, seed: seed)),
+    CharacterExperiment(.of(length, seed: seed)),
+    GameExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
   ]
 }
 

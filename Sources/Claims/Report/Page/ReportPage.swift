@@ -57,6 +57,9 @@ public struct ReportPage: Sendable {
     case bars(BarChart)
     case histogram(Histogram)
     case samples([Sample])
+    /// A text cut in several ways.
+    case strips([PieceStrip])
+    case boards([BoardDrawing])
   }
 
   /// What a model was asked and what it wrote.
