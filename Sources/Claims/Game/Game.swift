@@ -141,9 +141,10 @@ struct Game {
       for (opponent, decoding) in matches {
         try stopIfAsked()
         let key = GameFinding.Arm.key(opponent, decoding)
+        // Twice as many against the expert, where imitators differ little.
         arm.matches[key] = examiner.match(
-          .model(model, temperature: decoding.temperature), opponent, repeats: recipe.examRepeats,
-          stream: key)
+          .model(model, temperature: decoding.temperature), opponent,
+          repeats: recipe.examRepeats * (opponent == .expert ? 2 : 1), stream: key)
         update(arm.matches.count)
       }
       return arm
