@@ -99,9 +99,17 @@ private struct TokenizerConfig: Encodable {
   init(template: ChatTemplate) { chat_template = template.jinja }
 }
 
-/// Writes a model's parameters under the names of Hugging Face's checkpoints.
-func writeParameters(of model: Transformer, to url: URL) throws {
-  let tensors = model.namedTensors()
+/// Writes a model's parameters under the names of Hugging Face's checkpoints, and others under their
+/// own.
+func writeParameters(of model: Transformer, and others: [Parameter] = [], to url: URL) throws {
+  try write(
+    model.namedTensors()
+      + others.map {
+        NamedTensor(name: $0.name, shape: $0.tensor.shape, values: $0.tensor.array)
+      }, to: url)
+}
+
+func write(_ tensors: [NamedTensor], to url: URL) throws {
   let buffers = tensors.map { Buffer($0.values) }
   // Without this, Swift may give the memory back after the last use of `buffers`, before it is read.
   try withExtendedLifetime(buffers) {
