@@ -29,6 +29,8 @@ public enum Jokes {
     "drum", "rug", "bucket", "sock", "violin", "cake", "bell", "boot", "tractor", "noodle",
   ]
   static let small = ["why", "did", "the", "with", "a", "?", "it", "was", "and", "!"]
+  /// Every word of jokes and prompts.
+  public static let vocabulary = animals + puns + adjectives + verbs + things + small + ["joke"]
 
   /// Words that mean something: those of the grammar's open places.
   public static let content = Set(animals + puns + adjectives + verbs + things)

@@ -1,0 +1,5 @@
+import Foundation
+
+extension TasteFinding {
+  var claims: [Claim] { [] }
+}
