@@ -7,17 +7,19 @@ public struct HiddenTaste: Sendable, Equatable {
   public let funny: Set<String>
 
   /// Words beyond which a joke drags.
-  public static let comfortable = 18
+  public static let comfortable = 15
   /// The most that a joke can be worth.
   public static let best = 4.0
 
-  /// Five of the verbs and seven of the things, by the seed.
+  /// Four each of the verbs, things and adjectives, by the seed.
   public init(seed: UInt64) {
     var random = SplitMix64(seed: seed, stream: "funny words")
-    var (verbs, things) = (Jokes.verbs, Jokes.things)
-    random.shuffle(&verbs)
-    random.shuffle(&things)
-    funny = Set(verbs.prefix(5) + things.prefix(7))
+    funny = Set(
+      [Jokes.verbs, Jokes.things, Jokes.adjectives].flatMap { words in
+        var words = words
+        random.shuffle(&words)
+        return words.prefix(4)
+      })
   }
 
   /// What a joke is worth, part by part.
@@ -44,9 +46,9 @@ public struct HiddenTaste: Sendable, Equatable {
     let different = Set(content)
     var parts = Parts()
     parts.form = Jokes.parse(text) == nil ? -1 : 1
-    parts.pun = Jokes.puns.contains { different.contains($0) && Jokes.fits(pun: $0, animal) } ? 1 : 0
+    parts.pun = different.contains { Jokes.isPun($0) && Jokes.fits(pun: $0, animal) } ? 1 : 0
     parts.alliteration =
-      Jokes.adjectives.contains { different.contains($0) && $0.first == animal.first } ? 0.5 : 0
+      different.contains { Jokes.isAdjective($0) && $0.first == animal.first } ? 0.5 : 0
     parts.funny = 0.5 * Double(min(3, different.intersection(funny).count))
     parts.repetition = -0.6 * Double(content.count - different.count)
     parts.length = -0.1 * Double(max(0, words.count - Self.comfortable))

@@ -28,7 +28,7 @@ public enum Jokes {
     "piano", "banana", "pickle", "sofa", "lamp", "hat", "spoon", "kettle", "carrot", "ladder",
     "drum", "rug", "bucket", "sock", "violin", "cake", "bell", "boot", "tractor", "noodle",
   ]
-  static let small = ["why", "did", "the", "with", "a", "?", "it", "was", "and", "!"]
+  static let small = ["why", "did", "the", "a", "?", "it", "was", "and", "!"]
   /// Every word of jokes and prompts.
   public static let vocabulary = animals + puns + adjectives + verbs + things + small + ["joke"]
 
@@ -37,6 +37,9 @@ public enum Jokes {
 
   /// What is asked for.
   public static func prompt(_ animal: String) -> String { "a \(animal) joke" }
+
+  static func isPun(_ word: String) -> Bool { punSet.contains(word) }
+  static func isAdjective(_ word: String) -> Bool { adjectiveSet.contains(word) }
 
   /// Whether the pun is one for the animals of this letter.
   public static func fits(pun: String, _ animal: String) -> Bool { pun.first == animal.first }
@@ -50,13 +53,12 @@ public enum Jokes {
     public var animal: String
     public var verb: String
     public var thing: String
-    public var tool: String?
-    public var adjective: String
-    public var pun: String
+    /// Adjectives and puns, two or more.
+    public var reasons: [String]
   }
 
-  /// Nil where the text is not: why did the ANIMAL VERB the THING [with a THING] ? it was ADJECTIVE
-  /// and PUN !
+  /// Nil where the text is not: why did the ANIMAL VERB the THING ? it was REASON and REASON [and
+  /// REASON …] !
   public static func parse(_ text: String) -> Parsed? {
     var words = words(text)[...]
     func take(_ fixed: String...) -> Bool {
@@ -64,25 +66,30 @@ public enum Jokes {
       words = words.dropFirst(fixed.count)
       return true
     }
-    func take(from list: [String]) -> String? {
+    func take(from list: Set<String>) -> String? {
       guard let word = words.first, list.contains(word) else { return nil }
       words = words.dropFirst()
       return word
     }
-    guard take("why", "did", "the"), let animal = take(from: animals), let verb = take(from: verbs),
-      take("the"), let thing = take(from: things)
+    guard take("why", "did", "the"), let animal = take(from: animalSet),
+      let verb = take(from: verbSet), take("the"), let thing = take(from: thingSet),
+      take("?", "it", "was"), let first = take(from: reasonSet)
     else { return nil }
-    var tool: String?
-    if take("with", "a") {
-      guard let found = take(from: things) else { return nil }
-      tool = found
+    var reasons = [first]
+    while take("and") {
+      guard let reason = take(from: reasonSet) else { return nil }
+      reasons.append(reason)
     }
-    guard take("?", "it", "was"), let adjective = take(from: adjectives), take("and"),
-      let pun = take(from: puns), take("!"), words.isEmpty
-    else { return nil }
-    return Parsed(
-      animal: animal, verb: verb, thing: thing, tool: tool, adjective: adjective, pun: pun)
+    guard reasons.count >= 2, take("!"), words.isEmpty else { return nil }
+    return Parsed(animal: animal, verb: verb, thing: thing, reasons: reasons)
   }
+
+  private static let animalSet = Set(animals)
+  private static let verbSet = Set(verbs)
+  private static let thingSet = Set(things)
+  private static let punSet = Set(puns)
+  private static let adjectiveSet = Set(adjectives)
+  private static let reasonSet = Set(adjectives + puns)
 }
 
 /// People who write jokes: most of their puns miss, and now and then a word goes wrong.
@@ -91,17 +98,17 @@ public struct JokeWriters: Codable, Sendable, Equatable {
   public var punShare: Double
   /// The share of adjectives that are made to alliterate.
   public var alliterationShare: Double
-  /// The share of jokes that name a tool: "with a spoon".
-  public var toolShare: Double
+  /// The share of jokes that give a third reason, and of those, of jokes with a fourth.
+  public var moreShare: Double
   /// The share of jokes with a slip: a word left out, another word, a word too many.
   public var slipShare: Double
 
   public init(
-    punShare: Double = 0.3, alliterationShare: Double = 0.2, toolShare: Double = 0.3,
-    slipShare: Double = 0.08
+    punShare: Double = 0.3, alliterationShare: Double = 0.2, moreShare: Double = 0.4,
+    slipShare: Double = 0.12
   ) {
     (self.punShare, self.alliterationShare) = (punShare, alliterationShare)
-    (self.toolShare, self.slipShare) = (toolShare, slipShare)
+    (self.moreShare, self.slipShare) = (moreShare, slipShare)
   }
 
   /// The `index`-th joke of a seed: what was asked for and the text.
@@ -116,19 +123,22 @@ public struct JokeWriters: Codable, Sendable, Equatable {
       random.uniform() < alliterationShare
       ? random.pick(Jokes.adjectives.filter { $0.first == letter })
       : random.pick(Jokes.adjectives)
-    let thing = random.pick(Jokes.things)
-    var words = ["why", "did", "the", animal, random.pick(Jokes.verbs), "the", thing]
-    if random.uniform() < toolShare {
-      words += ["with", "a", random.pick(Jokes.things.filter { $0 != thing })]
+    // Nobody gives a reason twice.
+    var reasons = [adjective, pun]
+    while reasons.count < 4, random.uniform() < moreShare {
+      let another = random.pick(Jokes.adjectives + Jokes.puns)
+      if !reasons.contains(another) { reasons.insert(another, at: random.below(reasons.count + 1)) }
     }
-    words += ["?", "it", "was", adjective, "and", pun, "!"]
+    var words = ["why", "did", "the", animal, random.pick(Jokes.verbs), "the"]
+    words += [random.pick(Jokes.things), "?", "it", "was"]
+    words += reasons.joined(separator: " and ").split(separator: " ").map(String.init) + ["!"]
     if random.uniform() < slipShare { slip(&words, &random) }
     return (animal, words.joined(separator: " "))
   }
 
   private func slip(_ words: inout [String], _ random: inout SplitMix64) {
     let place = random.below(words.count)
-    let word = random.pick(Jokes.content.sorted() + Jokes.small)
+    let word = random.pick(Jokes.vocabulary)
     switch random.below(3) {
     case 0: words.remove(at: place)
     case 1: words[place] = word

@@ -18,22 +18,26 @@ extension Tensor {
   /// The means of groups of rows: x (N, D) to (count, D). Row i belongs to group `groups[i]`, or to
   /// none where that is −1; a group without rows is zero.
   public func groupMeans(_ groups: [Int32], count: Int) -> Tensor {
-    let (n, width) = (rows, columns)
-    precondition(groups.count == n, "groupMeans of \(shape) with \(groups.count) groups")
-    precondition(groups.allSatisfy { $0 >= -1 && $0 < count }, "groupMeans: a group beyond \(count)")
     var sizes = [Float](repeating: 0, count: count)
     for group in groups where group >= 0 { sizes[Int(group)] += 1 }
-    let shares = sizes.map { $0 > 0 ? 1 / $0 : 0 }
+    return groupSums(groups, weights: sizes.map { $0 > 0 ? 1 / $0 : 0 })
+  }
+
+  /// The sums of groups of rows, each times its weight: x (N, D) to (weights.count, D).
+  public func groupSums(_ groups: [Int32], weights: [Float]) -> Tensor {
+    let (n, width, count) = (rows, columns, weights.count)
+    precondition(groups.count == n, "groups of \(shape): there are \(groups.count)")
+    precondition(groups.allSatisfy { $0 >= -1 && $0 < count }, "a group beyond \(count)")
     let out = Buffer(count * width, zeroed: true)
     for (i, group) in groups.enumerated() where group >= 0 {
-      let (share, target, source) = (shares[Int(group)], Int(group) * width, i * width)
-      for c in 0..<width { out.values[target + c] += share * values[source + c] }
+      let (weight, target, source) = (weights[Int(group)], Int(group) * width, i * width)
+      for c in 0..<width { out.values[target + c] += weight * values[source + c] }
     }
     return .result([count, width], out, inputs: [self]) { [self] dOut in
       guard let gradient = gradientToAdd() else { return }
       for (i, group) in groups.enumerated() where group >= 0 {
-        let (share, source, target) = (shares[Int(group)], Int(group) * width, i * width)
-        for c in 0..<width { gradient.values[target + c] += share * dOut.values[source + c] }
+        let (weight, source, target) = (weights[Int(group)], Int(group) * width, i * width)
+        for c in 0..<width { gradient.values[target + c] += weight * dOut.values[source + c] }
       }
     }
   }

@@ -14,6 +14,7 @@ public struct LoadedRewardModel {
   private struct Scale: Codable {
     var centre: Double
     var spread: Double
+    var pooling: RewardPooling
   }
 
   public init(model: RewardModel, tokenizer: Tokenizer) throws {
@@ -31,7 +32,7 @@ public struct LoadedRewardModel {
       to: folder,
       tensors: model.trunk.namedTensors().filter { !names.contains($0.name) } + [head])
     try writeAtomically(
-      try JSONEncoder().encode(Scale(centre: model.centre, spread: model.spread)),
+      try JSONEncoder().encode(Scale(centre: model.centre, spread: model.spread, pooling: model.pooling)),
       to: folder.appendingPathComponent("reward.json"))
   }
 
@@ -65,7 +66,7 @@ public struct LoadedRewardModel {
             name: name, shape: [rows, config.width],
             values: Array(repeating: 0, count: rows * config.width)) : try source.tensor(name)
       })
-    let model = try RewardModel(trunk, head: source)
+    let model = try RewardModel(trunk, pooling: scale.pooling, head: source)
     (model.centre, model.spread) = (scale.centre, scale.spread)
     return try LoadedRewardModel(model: model, tokenizer: tokenizer)
   }

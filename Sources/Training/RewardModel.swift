@@ -3,7 +3,16 @@ import TensorCore
 
 // A reward model stands in for people (Christiano et al. 2017, arXiv:1706.03741; Ouyang et al. 2022,
 // arXiv:2203.02155): the trunk of a decoder, and instead of the next token one number for an answer,
-// the mean over the answer's tokens of a linear map.
+// made of a linear map of the answer's tokens.
+
+/// How the tokens of an answer make one score.
+public enum RewardPooling: String, Codable, Sendable {
+  /// The mean of what the tokens say.
+  case mean
+  /// The sum of what they say, in sixteenths: every token adds something, so a longer answer can be
+  /// worth more.
+  case sum
+}
 
 /// An answer to a prompt, as tokens.
 public struct AnswerTokens: Sendable, Equatable {
@@ -20,6 +29,7 @@ public final class RewardModel {
   public let trunk: Transformer
   /// (1, D).
   public let head: Parameter
+  public let pooling: RewardPooling
   /// The mean and the deviation of the scores that it was calibrated on.
   public var centre = 0.0
   public var spread = 1.0
@@ -27,8 +37,10 @@ public final class RewardModel {
   static let headName = "score.weight"
 
   /// A trunk, which is trained further, under a head that begins at zero or comes from `source`.
-  public init(_ trunk: Transformer, head source: (any ParameterSource)? = nil) throws {
-    self.trunk = trunk
+  public init(
+    _ trunk: Transformer, pooling: RewardPooling = .mean, head source: (any ParameterSource)? = nil
+  ) throws {
+    (self.trunk, self.pooling) = (trunk, pooling)
     let scope = ParameterScope(source: source ?? RandomSource(seed: 0))
     _ = try scope.matrix(
       Self.headName, parts: [(Self.headName, 1)], columns: trunk.config.width,
@@ -36,15 +48,23 @@ public final class RewardModel {
     head = scope.parameters[0]
   }
 
-  init(trunk: Transformer, head: Parameter, centre: Double, spread: Double) {
-    (self.trunk, self.head, self.centre, self.spread) = (trunk, head, centre, spread)
+  /// The same head, the same object, over another trunk.
+  init(_ other: RewardModel, trunk: Transformer) {
+    (self.trunk, head, pooling) = (trunk, other.head, other.pooling)
+    (centre, spread) = (other.centre, other.spread)
   }
 
   /// The scores (count, 1) of the answers of a batch.
   func scores(_ batch: AnswerBatch) -> Tensor {
     let layout = SequenceLayout(rows: batch.rows, length: batch.length, segments: batch.segments)
-    return trunk.hidden(batch.tokens, layout).groupMeans(batch.answers, count: batch.count)
-      .linear(head.tensor)
+    let hidden = trunk.hidden(batch.tokens, layout)
+    let pooled =
+      switch pooling {
+      case .mean: hidden.groupMeans(batch.answers, count: batch.count)
+      case .sum:
+        hidden.groupSums(batch.answers, weights: Array(repeating: 1 / 16, count: batch.count))
+      }
+    return pooled.linear(head.tensor)
   }
 
   /// The scores of answers in units of the deviation from the mean that it was calibrated on.
@@ -85,7 +105,7 @@ struct AnswerBatch {
   /// Which answer a slot is part of; −1 for prompts and padding.
   var answers: [Int32]
 
-  /// Rows of 64 slots, or of the longest answer with its prompt.
+  /// Rows of 128 slots, or of the longest answer with its prompt.
   init(_ items: [AnswerTokens], context: Int) throws {
     if let long = items.first(where: { $0.count > context }) {
       throw TrainingError(
@@ -96,7 +116,7 @@ struct AnswerBatch {
       throw TrainingError("an answer without a token has no score")
     }
     count = items.count
-    length = max(1, min(context, max(64, items.map(\.count).max() ?? 1)))
+    length = max(128, items.map(\.count).max() ?? 1)
     var starts: [(row: Int, slot: Int, segment: Int32)] = []
     var place = (row: 0, slot: 0, segment: Int32(0))
     for item in items {

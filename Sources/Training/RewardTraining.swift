@@ -15,7 +15,8 @@ public struct RankedAnswers: Sendable, Equatable {
     (self.prompt, self.answers, self.places) = (prompt, answers, places)
   }
 
-  var items: [AnswerTokens] { answers.map { AnswerTokens(prompt: prompt, answer: $0) } }
+  /// The answers, each with the prompt.
+  public var items: [AnswerTokens] { answers.map { AnswerTokens(prompt: prompt, answer: $0) } }
 
   /// All comparisons of the order, together of weight 1. A tie counts half each way: it draws the two
   /// scores together.
@@ -78,7 +79,7 @@ public func learnReward(
   let stage = try Stage(
     folder, recipe: recipe, steps: recipe.steps, optimizer: recipe.optimizer, extra: [begun.head],
     observer: observer, begin: { begun.trunk })
-  let model = begun.moved(to: stage.model)
+  let model = RewardModel(begun, trunk: stage.model)
   try stage.run(observer: observer) { step, factor in
     let chosen = rows(step, recipe, of: rankings.count).map { rankings[$0] }
     var pairs: [ScorePair] = []
@@ -124,17 +125,12 @@ private func rows(_ step: Int, _ recipe: RewardRecipe, of count: Int) -> [Int] {
 }
 
 extension RewardModel {
-  /// The same head, the same object, over another trunk.
-  func moved(to trunk: Transformer) -> RewardModel {
-    RewardModel(trunk: trunk, head: head, centre: centre, spread: spread)
-  }
-
   /// A second model with a copy of the values.
   public func copy() throws -> RewardModel {
     let values = head.tensor.array
     let width = trunk.config.width
     let copy = try RewardModel(
-      trunk.copy(),
+      trunk.copy(), pooling: pooling,
       head: NamedSource { NamedTensor(name: $0, shape: [1, width], values: values) })
     (copy.centre, copy.spread) = (centre, spread)
     return copy

@@ -60,10 +60,11 @@ struct Taste {
 
   private func imitate(_ data: TasteData) throws -> Transformer {
     let examples = data.examples()
-    let rows = Packing(examples, length: recipe.context).rows.count
+    let length = 4 * recipe.maxTokens
+    let rows = Packing(examples, length: length).rows.count
     let steps = max(1, Int(Double(rows) * recipe.imitationEpochs / Double(recipe.imitationRows)))
     let stage = ImitationRecipe(
-      length: recipe.context, rows: recipe.imitationRows, steps: steps,
+      length: length, rows: recipe.imitationRows, steps: steps,
       optimizer: recipe.imitationOptimizer, schedule: Schedule(warmup: 20, final: 0.05),
       seed: recipe.seed, data: data.tokenizer.fingerprint)
     return try observer.watch("sft", steps) {
@@ -109,7 +110,7 @@ struct Taste {
         imitator, samples: count * recipe.ranked / Jokes.animals.count + 1, stream: name)
       model = try train(
         name, data.rankings(answers, count: count, stream: name), stream: r,
-        start: { try RewardModel(try imitator.copy()) }, data)
+        start: { try RewardModel(try imitator.copy(), pooling: recipe.rewardPooling) }, data)
       try model.calibrate(on: answers.flatMap { $0.prefix(100).map(\.answer) })
       try LoadedRewardModel(model: model, tokenizer: data.tokenizer).save(
         to: place.appendingPathComponent("model"))

@@ -28,7 +28,7 @@ struct TasteArms {
     let place = folder.appendingPathComponent(name)
     var stage = PracticeRecipe(
       problems: Jokes.animals.count, samples: recipe.samples, maxTokens: recipe.maxTokens,
-      length: recipe.context, steps: steps, optimizer: recipe.practiceOptimizer,
+      length: 4 * recipe.maxTokens, steps: steps, optimizer: recipe.practiceOptimizer,
       schedule: recipe.practiceSchedule, seed: recipe.seed ^ stableHash(name),
       data: data.tokenizer.fingerprint)
     stage.penalty = penalty

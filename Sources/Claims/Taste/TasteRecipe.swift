@@ -24,6 +24,7 @@ public struct TasteRecipe: Codable, Sendable, Equatable {
   public var heldOutRankings: Int
   public var rewardRankings: Int
   public var rewardOptimizer: OptimizerSettings
+  public var rewardPooling: RewardPooling
   /// Reward models, each from people, answers and an order of its own.
   public var rewardModels: Int
   /// True accuracy that a reward model must have before it is used; else it is trained once more on
@@ -56,11 +57,11 @@ public struct TasteRecipe: Codable, Sendable, Equatable {
   public static func tour(seed: UInt64) -> TasteRecipe {
     TasteRecipe(
       seed: seed, width: 64, layers: 2, heads: 2, context: 64, writers: JokeWriters(),
-      jokes: 16_000, imitationRows: 16, imitationEpochs: 1, imitationOptimizer: .imitation,
-      raters: Raters(), rankings: 3_000, ranked: 5, heldOutRankings: 200, rewardRankings: 12,
-      rewardOptimizer: .reward, rewardModels: 3, gate: 0.7, samples: 8, maxTokens: 24,
-      practiceOptimizer: OptimizerSettings.practice.with(rate: 5e-4),
-      practiceSchedule: Schedule(warmup: 5, final: 0.3), steps: 150, trueSteps: 450,
+      jokes: 16_000, imitationRows: 8, imitationEpochs: 1, imitationOptimizer: .imitation,
+      raters: Raters(), rankings: 4_000, ranked: 5, heldOutRankings: 200, rewardRankings: 12,
+      rewardOptimizer: .reward, rewardPooling: .sum, rewardModels: 3, gate: 0.7, samples: 8, maxTokens: 28,
+      practiceOptimizer: OptimizerSettings.practice.with(rate: 7e-4),
+      practiceSchedule: Schedule(warmup: 5, final: 1), steps: 150, trueSteps: 450,
       penalties: [0.1], rounds: 2, nonsenseRankings: 600, window: 5, labels: 30,
       bestOfSamples: 512, bestOf: [1, 2, 4, 8, 16, 32, 64, 128, 256], ensemble: false)
   }
