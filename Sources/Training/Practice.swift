@@ -80,18 +80,22 @@ public struct PracticeWatch {
 
 /// Practises on problems whose answers are checked.
 ///
-/// - Parameter problems: those of a step, a function of its number.
+/// - Parameters:
+///   - problems: those of a step, a function of its number.
+///   - tools: runs what the model calls while it answers.
 /// - Throws: ``TrainingError`` where no answer to any problem was right for 20 steps: without a
 ///   success there is nothing to learn from.
 public func practise(
   _ recipe: PracticeRecipe, problems: (Int) -> [Problem], verifier: any Verifier,
-  start: () throws -> Transformer, tokenizer: Tokenizer, in folder: URL, observer: StageObserver
+  start: () throws -> Transformer, tokenizer: Tokenizer, tools: ToolHost? = nil, in folder: URL,
+  observer: StageObserver
 ) throws -> Transformer {
   // From the log, so that a run that was stopped gives up at the same step as one that was not.
   var withoutSuccess: Int?
   let patience = 20
   let trained = try practise(
-    recipe, problems: problems, start: start, tokenizer: tokenizer, in: folder, observer: observer
+    recipe, problems: problems, start: start, tokenizer: tokenizer, tools: tools, in: folder,
+    observer: observer
   ) { batch, moment in
     let earned = Earnings(rewards: batch.checked(by: verifier, moment.problems))
     let before = withoutSuccess ?? moment.earlier("reward").reversed().prefix { $0 == 0 }.count
@@ -118,7 +122,8 @@ public func practise(
 ///   - reward: what the answers to the problems of a step earn.
 public func practise(
   _ recipe: PracticeRecipe, problems: (Int) -> [Problem], start: () throws -> Transformer,
-  tokenizer: Tokenizer, in folder: URL, observer: StageObserver, watch: PracticeWatch? = nil,
+  tokenizer: Tokenizer, tools: ToolHost? = nil, in folder: URL, observer: StageObserver,
+  watch: PracticeWatch? = nil,
   reward: (RolloutBatch, PracticeMoment) throws -> Earnings
 ) throws -> Transformer {
   let template = try ChatTemplate(tokenizer: tokenizer)
@@ -131,7 +136,7 @@ public func practise(
   try stage.run(observer: observer) { step, factor in
     let chosen = problems(step)
     var rollouts = try rollOut(
-      chosen, model: stage.model, tokenizer: tokenizer, template: template,
+      chosen, model: stage.model, tokenizer: tokenizer, template: template, host: tools,
       samples: recipe.samples, settings: settings, seed: recipe.seed, step: step)
     let earned = try reward(
       rollouts, PracticeMoment(step: step, problems: chosen, earlier: earlier))
@@ -198,7 +203,7 @@ extension RolloutBatch {
           TokenSequence(
             tokens: prompt + answer.tokens,
             weights: Array(repeating: 0, count: prompt.count)
-              + Array(repeating: 1, count: answer.tokens.count)))
+              + answer.weights(1)))
       }
     }
     var answers = continuations.prefix(groups).map { group in
