@@ -8,6 +8,8 @@ public struct HiddenTaste: Sendable, Equatable {
 
   /// Words beyond which a joke drags.
   public static let comfortable = 15
+  /// What a content word costs that was said before.
+  public static let boredom = 0.6
   /// The most that a joke can be worth.
   public static let best = 4.0
 
@@ -32,7 +34,7 @@ public struct HiddenTaste: Sendable, Equatable {
     public var alliteration = 0.0
     /// ½ for each of up to three funny words.
     public var funny = 0.0
-    /// −0.6 for every content word that was said before.
+    /// −``boredom`` for every content word that was said before.
     public var repetition = 0.0
     /// −0.1 for every word beyond ``comfortable``.
     public var length = 0.0
@@ -50,7 +52,7 @@ public struct HiddenTaste: Sendable, Equatable {
     parts.alliteration =
       different.contains { Jokes.isAdjective($0) && $0.first == animal.first } ? 0.5 : 0
     parts.funny = 0.5 * Double(min(3, different.intersection(funny).count))
-    parts.repetition = -0.6 * Double(content.count - different.count)
+    parts.repetition = -Self.boredom * Double(content.count - different.count)
     parts.length = -0.1 * Double(max(0, words.count - Self.comfortable))
     return parts
   }

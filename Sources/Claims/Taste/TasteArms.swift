@@ -51,7 +51,8 @@ struct TasteArms {
   private func earnings(_ batch: RolloutBatch, _ reward: Reward, step: Int, _ name: String) throws
     -> Earnings
   {
-    let worths = data.worths(batch)
+    let parts = data.parts(batch)
+    let worths = parts.map { $0.map(\.total) }
     let gold = worths.map { $0.map { scale($0) } }
     let rewards =
       switch reward {
@@ -67,14 +68,9 @@ struct TasteArms {
       values["\(key)_odd"] = mean(found.flatMap { every(second: $0, from: 1) })
       values["\(key)_deviation"] = variance.squareRoot()
     }
-    let texts = batch.responses.flatMap { $0 }
-    values["formed"] =
-      Double(texts.count { Jokes.parse($0) != nil }) / Double(max(1, texts.count))
-    values["repeated"] =
-      zip(Jokes.animals, batch.responses).reduce(0) { sum, group in
-        sum
-          + group.1.reduce(0) { $0 - data.taste.parts($1, about: group.0).repetition / 0.6 }
-      } / Double(max(1, texts.count))
+    let all = parts.flatMap { $0 }
+    values["formed"] = Double(all.count { $0.form > 0 }) / Double(max(1, all.count))
+    values["repeated"] = mean(all.map { -$0.repetition / HiddenTaste.boredom })
     if step % recipe.window == 0 {
       values["labels"] = Double(recipe.labels)
       values["wins"] = Double(wins(worths, step: step, name))

@@ -54,7 +54,7 @@ extension TasteArm {
   var rise: Estimate { between(points.first, peak) { $0.gold(half: 1) } }
   var fall: Estimate { between(peak, points.last) { $0.gold(half: 1) } }
   var proxyRise: Estimate { between(peak, points.last) { $0.proxy(half: 1) } }
-  /// Gold at the automatic stop, less that at the end, and less that at the peak.
+  /// Gold at the automatic stop, less that at the end.
   var saved: Estimate { between(points.last, stop) { $0.worth } }
 
   private func between(

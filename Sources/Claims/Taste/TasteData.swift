@@ -54,9 +54,9 @@ struct TasteData {
   }
 
   /// What people think of the answers to ``problems``, by animal and sample.
-  func worths(_ batch: RolloutBatch) -> [[Double]] {
+  func parts(_ batch: RolloutBatch) -> [[HiddenTaste.Parts]] {
     zip(Jokes.animals, batch.responses).map { animal, group in
-      group.map { taste.worth($0, about: animal) }
+      group.map { taste.parts($0, about: animal) }
     }
   }
 }
@@ -78,12 +78,12 @@ extension TasteData {
     let batch = try rollOut(
       problems, model: model, tokenizer: tokenizer, template: template, samples: samples,
       settings: .init(maxTokens: recipe.maxTokens), seed: recipe.seed ^ stableHash(stream), step: 0)
-    let worths = worths(batch)
+    let parts = parts(batch)
     return batch.continuations.indices.map { a in
       batch.continuations[a].indices.map { s in
         Judged(
           animal: a, prompt: batch.prompts[a], tokens: batch.continuations[a][s].tokens,
-          text: batch.responses[a][s], worth: worths[a][s])
+          text: batch.responses[a][s], worth: parts[a][s].total)
       }
     }
   }

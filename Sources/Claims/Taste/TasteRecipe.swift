@@ -1,5 +1,4 @@
 import Environments
-import Foundation
 import LanguageModel
 import TensorCore
 import Training
@@ -59,9 +58,10 @@ public struct TasteRecipe: Codable, Sendable, Equatable {
       seed: seed, width: 64, layers: 2, heads: 2, context: 64, writers: JokeWriters(),
       jokes: 16_000, imitationRows: 8, imitationEpochs: 1, imitationOptimizer: .imitation,
       raters: Raters(), rankings: 4_000, ranked: 5, heldOutRankings: 200, rewardRankings: 12,
-      rewardOptimizer: .reward, rewardPooling: .sum, rewardModels: 3, gate: 0.7, samples: 8, maxTokens: 28,
-      practiceOptimizer: OptimizerSettings.practice.with(rate: 7e-4),
-      practiceSchedule: Schedule(warmup: 5, final: 1), steps: 150, trueSteps: 450,
+      rewardOptimizer: .reward, rewardPooling: .sum, rewardModels: 3, gate: 0.7, samples: 8,
+      maxTokens: 28,
+      practiceOptimizer: OptimizerSettings.practice.with(rate: 1e-3),
+      practiceSchedule: Schedule(warmup: 5, final: 1), steps: 100, trueSteps: 400,
       penalties: [0.1], rounds: 2, nonsenseRankings: 600, window: 5, labels: 30,
       bestOfSamples: 512, bestOf: [1, 2, 4, 8, 16, 32, 64, 128, 256], ensemble: false)
   }
@@ -101,26 +101,11 @@ public struct TasteRecipe: Codable, Sendable, Equatable {
   }
 
   static func of(_ length: TourLength, seed: UInt64) -> TasteRecipe {
-    var recipe: TasteRecipe = 
-      switch length {
-      case .quick: .quick(seed: seed)
-      case .standard: .tour(seed: seed)
-      case .long: .long(seed: seed)
-      }
-    // DEVELOPMENT
-    if let path = ProcessInfo.processInfo.environment["E7_PATCH"],
-      let patch = try? JSONSerialization.jsonObject(with: Data(path.utf8)) as? [String: Any],
-      var object = try? JSONSerialization.jsonObject(with: JSONEncoder().encode(recipe)) as? [String: Any]
-    {
-      for (key, value) in patch {
-        if let inner = value as? [String: Any], var old = object[key] as? [String: Any] {
-          for (k, v) in inner { old[k] = v }
-          object[key] = old
-        } else { object[key] = value }
-      }
-      recipe = try! JSONDecoder().decode(TasteRecipe.self, from: JSONSerialization.data(withJSONObject: object))
+    switch length {
+    case .quick: .quick(seed: seed)
+    case .standard: .tour(seed: seed)
+    case .long: .long(seed: seed)
     }
-    return recipe
   }
 
   func model(vocabulary: Int) -> DecoderConfig {
