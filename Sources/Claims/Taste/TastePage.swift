@@ -150,14 +150,14 @@ struct TasteSection {
       series.append(
         .init("practice, model 1", points.map { .init($0.d, $0.point.worth) }, intervals: .band))
       let fit = GaoFit(.practice, points.map { ($0.d, $0.point.worth.value - start.worth.value) })
-      series += curve("d (a − b ln d)", fit, points.map(\.d), from: start.worth.value)
+      series += curve("d (a − b ln d)", fit, points.map { $0.d }, from: start.worth.value)
     }
     if let start = result.bestOf.first {
       let points = result.bestOf.map { (d: $0.divergence.squareRoot(), point: $0) }
       series.append(
         .init("best of n, model 1", points.map { .init($0.d, $0.point.gold) }, intervals: .band))
       let fit = GaoFit(.bestOfN, points.map { ($0.d, $0.point.gold.value - start.gold.value) })
-      series += curve("d (a − b d)", fit, points.map(\.d), from: start.gold.value)
+      series += curve("d (a − b d)", fit, points.map { $0.d }, from: start.gold.value)
     }
     return LineChart(
       title: "Gold over the distance from the imitator",
