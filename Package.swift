@@ -62,7 +62,7 @@ let package = Package(
       name: "Generation",
       dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization", "Tools"],
       swiftSettings: optimised),
-    .target(name: "Environments", dependencies: ["Tools"], swiftSettings: house),
+    .target(name: "Environments", dependencies: ["Tools"], swiftSettings: optimised),
     .target(
       name: "Tools", dependencies: [.product(name: "BigInt", package: "BigInt")],
       swiftSettings: house),
@@ -79,6 +79,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport",
       swiftSettings: optimised),
+    .executableTarget(
+      name: "tour-rehearsal", dependencies: ["Commands", "Claims", "Training", argumentParser],
+      path: "Tests/TourRehearsal", swiftSettings: house),
     .testTarget(
       name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"],
       swiftSettings: house),
@@ -108,12 +111,14 @@ let package = Package(
         "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel", "Corpus",
         "Tokenization", "TensorCore", "TestSupport",
       ], swiftSettings: house),
-    .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Training"], swiftSettings: house),
+    .testTarget(
+      name: "ClaimsTests", dependencies: ["Claims", "Environments", "Training"],
+      swiftSettings: house),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
         "Commands", "Claims", "Training", "ModelFiles", "Tokenization", "Generation", "Corpus",
-        "Environments", "Tools", argumentParser,
+        "Environments", "Tools", "tour-rehearsal", argumentParser,
       ],
       swiftSettings: house),
   ],
