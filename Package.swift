@@ -42,7 +42,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Claims", "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
-        "Tokenization", "TensorCore", "TensorKernels", argumentParser,
+        "Tokenization", "TemplateLanguage", "TensorCore", "TensorKernels", argumentParser,
       ], swiftSettings: house),
     .target(
       name: "Claims",
@@ -66,7 +66,9 @@ let package = Package(
     .target(
       name: "LanguageModel", dependencies: ["TensorCore", "TensorKernels"], swiftSettings: optimised
     ),
-    .target(name: "Tokenization", swiftSettings: optimised),
+    .target(
+      name: "Tokenization", dependencies: ["TemplateLanguage"], swiftSettings: optimised),
+    .target(name: "TemplateLanguage", swiftSettings: optimised),
     .target(name: "TensorCore", dependencies: ["TensorKernels"], swiftSettings: optimised),
     .target(name: "TensorKernels", dependencies: ["SIMDMath"], swiftSettings: kernels),
     .target(name: "SIMDMath", swiftSettings: kernels),
@@ -81,6 +83,8 @@ let package = Package(
       name: "TensorCoreTests", dependencies: ["TensorCore", "TensorKernels", "TestSupport"],
       swiftSettings: house),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: house),
+    .testTarget(
+      name: "TemplateLanguageTests", dependencies: ["TemplateLanguage"], swiftSettings: house),
     .testTarget(
       name: "CorpusTests", dependencies: ["Corpus", "Tokenization"], swiftSettings: house),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments"], swiftSettings: house),

@@ -78,7 +78,9 @@ struct TourCommand: ParsableCommand {
 
   private func chosen(_ all: [any Experiment]) throws -> [any Experiment] {
     guard let only else { return all }
-    let ids = only.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+    let ids = only.split(separator: ",").map {
+      $0.trimmingCharacters(in: .whitespaces).lowercased()
+    }
     let known = all.map { type(of: $0).id }
     for id in ids where !known.contains(id) {
       throw ValidationError(
@@ -107,7 +109,8 @@ struct TourCommand: ParsableCommand {
       : "A tour: about 3 minutes on 2 quick cores, 0.7 GB of memory. Ctrl-C saves."
   }
 
-  private func observer(_ id: String, _ bar: ProgressBar, _ clock: StageClock) -> ExperimentObserver {
+  private func observer(_ id: String, _ bar: ProgressBar, _ clock: StageClock) -> ExperimentObserver
+  {
     ExperimentObserver(
       begin: { name, steps, from in
         clock.begin("\(id) \(name)")
