@@ -25,13 +25,15 @@ extension Parser {
 
   private mutating func or() throws -> Expression {
     var left = try and()
-    while skip(.name("or")) { left = .or(left, try and()) }
+    var links = 0
+    while skip(.name("or")) { left = .or(left, try linked(&links) { try $0.and() }) }
     return left
   }
 
   private mutating func and() throws -> Expression {
     var left = try not()
-    while skip(.name("and")) { left = .and(left, try not()) }
+    var links = 0
+    while skip(.name("and")) { left = .and(left, try linked(&links) { try $0.not() }) }
     return left
   }
 
@@ -64,12 +66,24 @@ extension Parser {
     _ symbols: Set<String>, _ operand: (inout Parser) throws -> Expression
   ) throws -> Expression {
     var left = try operand(&self)
+    var links = 0
     while case .symbol(let symbol) = next, symbols.contains(symbol) {
       let line = line
       advance()
-      left = .binary(symbol, left, try operand(&self), line: line)
+      left = .binary(symbol, left, try linked(&links, operand), line: line)
     }
     return left
+  }
+
+  /// A chain of operations nests the tree as deep as it is long.
+  private mutating func linked(
+    _ links: inout Int, _ operand: (inout Parser) throws -> Expression
+  ) throws -> Expression {
+    links += 1
+    guard links <= Self.deepest else {
+      throw TemplateError.limit(what: "chains more than \(Self.deepest) operations")
+    }
+    return try operand(&self)
   }
 
   private mutating func sum() throws -> Expression {
@@ -167,7 +181,6 @@ extension Parser {
 
   private mutating func postfix(_ value: Expression) throws -> Expression {
     var value = value
-    // A chain of these nests the tree as deep as it is long.
     var links = 0
     while true {
       let line = line

@@ -226,7 +226,7 @@ enum Filters {
   private static func mapped(
     _ value: Value, _ arguments: Value.Arguments, _ renderer: Renderer, _ line: Int
   ) throws -> Value {
-    let items = try renderer.items(of: value, line)
+    let items = value.isTrue ? try renderer.items(of: value, line) : []
     if let attribute = arguments.named.first(where: { $0.name == "attribute" })?.value {
       let fallback = arguments.named.first { $0.name == "default" }?.value
       return try renderer.checked(
@@ -265,7 +265,7 @@ enum Filters {
     }
     let keeps = name.hasPrefix("select")
     return try renderer.checked(
-      try renderer.items(of: value, line).filter { item in
+      (value.isTrue ? renderer.items(of: value, line) : []).filter { item in
         let subject = try attribute.map { try part(item, $0, renderer, line) } ?? item
         let holds =
           try test.map { try Tests.holds(named($0), subject, rest, line) } ?? subject.isTrue

@@ -186,6 +186,8 @@ enum Methods {
       method(name) { arguments, _ in
         .int(text.occurrences(of: try needed(arguments.positional.first, name)).count)
       }
+    case "format":
+      method(name) { arguments, renderer in try formatted(text, arguments, renderer) }
     case "join":
       method(name) { arguments, renderer in
         try renderer.joined(try renderer.items(of: arguments.positional.first ?? .none, 0), text)
@@ -209,6 +211,44 @@ enum Methods {
   private static func holds(_ text: Text, _ test: (Unicode.Scalar) -> Bool) -> Bool {
     text.count > 0
       && text.units.allSatisfy { Unicode.Scalar($0 & Text.scalarBits).map(test) ?? false }
+  }
+
+  /// `{}`, `{0}` and `{name}` replaced by arguments; how to write them cannot be said here.
+  private static func formatted(
+    _ text: Text, _ arguments: Value.Arguments, _ renderer: Renderer
+  ) throws -> Value {
+    var out: [UInt32] = []
+    var (at, used) = (0, 0)
+    while at < text.count {
+      let scalar = text.scalar(at)
+      guard scalar == 0x7B || scalar == 0x7D else {
+        out.append(text.units[at])
+        at += 1
+        continue
+      }
+      if at + 1 < text.count, text.scalar(at + 1) == scalar {
+        out.append(text.units[at])
+        at += 2
+        continue
+      }
+      guard scalar == 0x7B, let close = text.firstIndex(of: Text("}"), from: at) else {
+        throw TemplateError.raised("a brace of format has no other")
+      }
+      let name = Text.string(text.units[at + 1..<close])
+      let found: Value?
+      if name.isEmpty {
+        found = used < arguments.positional.count ? arguments.positional[used] : nil
+        used += 1
+      } else if let index = Int(name) {
+        found = arguments.positional.indices.contains(index) ? arguments.positional[index] : nil
+      } else {
+        found = arguments.named.first { $0.name == name }?.value
+      }
+      guard let found else { throw TemplateError.raised("format has nothing for {\(name)}") }
+      out += try renderer.spelled(found).units
+      at = close + 1
+    }
+    return try renderer.checked(Text(units: out))
   }
 
   static func cased(_ text: Text, _ name: String) -> Text {

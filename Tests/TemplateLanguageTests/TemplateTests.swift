@@ -33,11 +33,15 @@ struct TemplateTests {
       ("{{ 1 ~ 'a' ~ none ~ true }}", "1aNoneTrue"),
       ("{{ 'a' if false }}|{{ 'a' if 0 else 'b' }}", "|b"),
       ("{{ 1 < 2 < 3 }} {{ 'b' in 'abc' }} {{ 4 not in [1, 2] }}", "True True True"),
-      ("{{ [1, 'a', \"it's\", none, 1.5, (1,), {'k': [true]}] }}",
-        "[1, 'a', \"it's\", None, 1.5, (1,), {'k': [True]}]"),
+      (
+        "{{ [1, 'a', \"it's\", none, 1.5, (1,), {'k': [true]}] }}",
+        "[1, 'a', \"it's\", None, 1.5, (1,), {'k': [True]}]"
+      ),
       ("{{ 'abcdef'[1:-1] }} {{ 'abc'[::-1] }} {{ [1, 2, 3][-1] }} {{ 'abc'[5] }}", "bcde cba 3 "),
-      ("{{ 1e20 }} {{ 1.0 }} {{ 1e15 }} {{ 0.00001 }} {{ 123456.789 }}",
-        "1e+20 1.0 1000000000000000.0 1e-05 123456.789"),
+      (
+        "{{ 1e20 }} {{ 1.0 }} {{ 1e15 }} {{ 0.00001 }} {{ 123456.789 }}",
+        "1e+20 1.0 1000000000000000.0 1e-05 123456.789"
+      ),
       ("{{ missing }}|{{ missing is defined }}|{{ missing | default('d') }}", "|False|d"),
       ("{{ 'x' * 3 }} {{ 'a' 'b' }} {{ '\\u00e9\\n' | length }}", "xxx ab 2"),
       ("{{ not true or true and false }}", "False"),
@@ -49,17 +53,25 @@ struct TemplateTests {
   @Test(
     "statements",
     arguments: [
-      ("{% for x in [1, 2, 3] if x != 2 %}{{ loop.index }}/{{ loop.length }}:{{ x }} {% endfor %}",
-        "1/2:1 2/2:3 "),
-      ("{% for k, v in {'a': 1, 'b': 2}.items() %}{{ k }}{{ v }}{{ '' if loop.last else ',' }}"
-        + "{% else %}none{% endfor %}", "a1,b2"),
+      (
+        "{% for x in [1, 2, 3] if x != 2 %}{{ loop.index }}/{{ loop.length }}:{{ x }} {% endfor %}",
+        "1/2:1 2/2:3 "
+      ),
+      (
+        "{% for k, v in {'a': 1, 'b': 2}.items() %}{{ k }}{{ v }}{{ '' if loop.last else ',' }}"
+          + "{% else %}none{% endfor %}", "a1,b2"
+      ),
       ("{% set x = 1 %}{% for i in [1, 2] %}{% set x = x + i %}{% endfor %}{{ x }}", "1"),
-      ("{% set n = namespace(x=1) %}{% for i in [1, 2] %}{% set n.x = n.x + i %}{% endfor %}"
-        + "{{ n.x }}", "4"),
+      (
+        "{% set n = namespace(x=1) %}{% for i in [1, 2] %}{% set n.x = n.x + i %}{% endfor %}"
+          + "{{ n.x }}", "4"
+      ),
       ("{% macro f(a, b=2) %}{{ a }}-{{ b }}{% endmacro %}{{ f(1) }} {{ f(1, b=3) }}", "1-2 1-3"),
       ("{% set t %}a{{ 1 }}{% endset %}{{ t | upper }}", "A1"),
-      ("{% for i in range(5) %}{% if i == 1 %}{% continue %}{% endif %}"
-        + "{% if i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}", "02"),
+      (
+        "{% for i in range(5) %}{% if i == 1 %}{% continue %}{% endif %}"
+          + "{% if i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}", "02"
+      ),
       ("{% filter upper %}a{% endfilter %}{% with y = 2 %}{{ y }}{% endwith %}{{ y }}", "A2"),
       ("{% macro m() %}<{{ caller() }}>{% endmacro %}{% call m() %}x{% endcall %}", "<x>"),
     ])
@@ -70,24 +82,36 @@ struct TemplateTests {
   @Test(
     "filters, tests and methods",
     arguments: [
-      ("{{ ' a ' | trim }}|{{ 'a,b' | replace(',', ';') }}|{{ [3, 1, 2] | sort | join('-') }}",
-        "a|a;b|1-2-3"),
+      (
+        "{{ ' a ' | trim }}|{{ 'a,b' | replace(',', ';') }}|{{ [3, 1, 2] | sort | join('-') }}",
+        "a|a;b|1-2-3"
+      ),
       ("{{ ms | selectattr('r', 'equalto', 'u') | map(attribute='c') | list }}", "['2']"),
       ("{{ ms | map(attribute='r') | unique | list | length }} {{ ms[0].get('z', 9) }}", "2 9"),
       ("{{ {'b': 1, 'a': 'ü<'} | tojson }}", "{\"b\": 1, \"a\": \"ü<\"}"),
       ("{{ [1, {'a': []}] | tojson(indent=2) }}", "[\n  1,\n  {\n    \"a\": []\n  }\n]"),
       ("{{ 'a<b' | e }} {{ 'x\ny' | indent(2) }}", "a&lt;b x\n  y"),
-      ("{{ 'Hello World'.split() }} {{ 'a-b-c'.rsplit('-', 1) }} {{ 'aXb'.lower().title() }}",
-        "['Hello', 'World'] ['a-b', 'c'] Axb"),
+      (
+        "{{ 'Hello World'.split() }} {{ 'a-b-c'.rsplit('-', 1) }} {{ 'aXb'.lower().title() }}",
+        "['Hello', 'World'] ['a-b', 'c'] Axb"
+      ),
       ("{{ '</think>\n\nhi'.split('</think>')[-1].lstrip('\n') }}", "hi"),
-      ("{{ 3 is odd }} {{ 'a' is string }} {{ {} is mapping }} {{ none is none }} {{ 1 is number }}",
-        "True True True True True"),
-      ("{{ 'abc'.startswith('ab') }} {{ 'abc'.endswith(('x', 'c')) }} {{ '12'.isdigit() }}",
-        "True True True"),
-      ("{{ ms | first | items | list }} {{ 2.5 | round }} {{ '7' | int + 1 }}",
-        "[('r', 's'), ('c', '1')] 2.0 8"),
-      ("{{ strftime_now('%d %b %Y %H:%M:%S %A %j %-d %I%p') }}",
-        "05 Nov 2026 21:04:09 Thursday 309 5 09PM"),
+      (
+        "{{ 3 is odd }} {{ 'a' is string }} {{ {} is mapping }} {{ none is none }} {{ 1 is number }}",
+        "True True True True True"
+      ),
+      (
+        "{{ 'abc'.startswith('ab') }} {{ 'abc'.endswith(('x', 'c')) }} {{ '12'.isdigit() }}",
+        "True True True"
+      ),
+      (
+        "{{ ms | first | items | list }} {{ 2.5 | round }} {{ '7' | int + 1 }}",
+        "[('r', 's'), ('c', '1')] 2.0 8"
+      ),
+      (
+        "{{ strftime_now('%d %b %Y %H:%M:%S %A %j %-d %I%p') }}",
+        "05 Nov 2026 21:04:09 Thursday 309 5 09PM"
+      ),
     ])
   func library(template: String, expected: String) throws {
     let messages = #"{"ms": [{"r": "s", "c": "1"}, {"r": "u", "c": "2"}]}"#
@@ -136,7 +160,9 @@ struct HostileTemplateTests {
 
   @Test("nesting, in source and at run time")
   func deep() {
-    stopped("{{ " + String(repeating: "(", count: 100_000) + "1" + String(repeating: ")", count: 100_000) + " }}")
+    stopped(
+      "{{ " + String(repeating: "(", count: 100_000) + "1" + String(repeating: ")", count: 100_000)
+        + " }}")
     stopped(String(repeating: "{% if 1 %}", count: 100_000))
     stopped("{{ " + String(repeating: "not ", count: 100_000) + "1 }}")
     stopped("{{ " + String(repeating: "-", count: 100_000) + "1 }}")
@@ -154,15 +180,19 @@ struct HostileTemplateTests {
 
   @Test("loops without end, and texts that double")
   func large() {
-    stopped("{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}x"
-      + "{% endfor %}{% endfor %}{% endfor %}")
+    stopped(
+      "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}x"
+        + "{% endfor %}{% endfor %}{% endfor %}")
     stopped("{{ 'a' * 1000000000000 }}")
-    stopped("{% set n = namespace(s='ab') %}{% for i in range(60) %}"
-      + "{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s }}")
-    stopped("{% set n = namespace(s='ab') %}{% for i in range(60) %}"
-      + "{% set n.s = n.s.replace('a', 'aa') %}{% endfor %}")
-    stopped("{% set n = namespace(s=[1]) %}{% for i in range(60) %}"
-      + "{% set n.s = n.s + n.s %}{% endfor %}")
+    stopped(
+      "{% set n = namespace(s='ab') %}{% for i in range(60) %}"
+        + "{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s }}")
+    stopped(
+      "{% set n = namespace(s='ab') %}{% for i in range(60) %}"
+        + "{% set n.s = n.s.replace('a', 'aa') %}{% endfor %}")
+    stopped(
+      "{% set n = namespace(s=[1]) %}{% for i in range(60) %}"
+        + "{% set n.s = n.s + n.s %}{% endfor %}")
     stopped("{{ range(10000000000) | list }}")
     stopped("{{ [1] * 100000000 }}")
     stopped("{% for i in range(900000) %}{{ x }}{% endfor %}", #"{"x": "aaaaaaaaaa"}"#)
@@ -189,13 +219,16 @@ struct HostileTemplateTests {
     ] {
       #expect(throws: TemplateError.self) { try render(template) }
     }
-    #expect(throws: Never.self) { try render("{{ 'abc'[-9223372036854775807:9223372036854775807] }}") }
+    #expect(throws: Never.self) {
+      try render("{{ 'abc'[-9223372036854775807:9223372036854775807] }}")
+    }
   }
 
   @Test("JSON that is none")
   func json() {
     for text in [
-      "", "{", "[1,]", "01", "1.", "\"\\x\"", "\"\\ud800\"", "nul", "{\"a\":1,}", "\"\u{1}\"", "1 2",
+      "", "{", "[1,]", "01", "1.", "\"\\x\"", "\"\\ud800\"", "nul", "{\"a\":1,}", "\"\u{1}\"",
+      "1 2",
       String(repeating: "[", count: 100_000), "1e999",
     ] {
       #expect(throws: JSONValue.Failure.self) { try JSONValue(text.utf8) }
