@@ -297,4 +297,19 @@ struct PublishedTemplateTests {
       #expect(ids == tokenizer.encode("user\(content)\n"))
     }
   }
+
+  @Test("a call's arguments reach the template as an object, and stay text there too")
+  func calls() throws {
+    let tokenizer = try tokenizer()
+    let template = try PublishedTemplate(
+      "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function.name }}:"
+        + "{{ c.function.arguments | tojson }}{% endfor %}{% endfor %}", tokenizer: tokenizer)
+    let call = ToolCall(name: "f", arguments: #"{"b":1,"a":"<|end|>"}"#)
+    let (ids, isTrained) = try template.render([
+      Message(role: .assistant, content: "", toolCalls: [call])
+    ])
+    #expect(tokenizer.decode(ids) == #"f:{"b": 1, "a": "<|end|>"}"#)
+    #expect(!ids.contains(261))
+    #expect(isTrained.last == true || isTrained.contains(true))
+  }
 }
