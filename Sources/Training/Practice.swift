@@ -56,6 +56,7 @@ public func practise(
   let settings = SamplingSettings(maxTokens: recipe.maxTokens)
   // From the log, so that a run that was stopped gives up at the same step as one that was not.
   var stepsWithoutSuccess = try stage.logged("reward").reversed().prefix { $0 == 0 }.count
+  var stepsAlike = 0
   let patience = 20
   try stage.run(observer: observer) { step, factor in
     let chosen = problems(step)
@@ -67,6 +68,12 @@ public func practise(
     }
     var values = rollouts.statistics()
     stepsWithoutSuccess = (values["reward"] ?? 0) > 0 ? 0 : stepsWithoutSuccess + 1
+    stepsAlike = rollouts.informative > 0 ? 0 : stepsAlike + 1
+    if stepsAlike == patience, stepsWithoutSuccess == 0 {
+      observer.onWarning(
+        "all answers to a problem got the same reward for \(patience) steps: there is nothing to learn "
+          + "from. Give harder problems, or stop here: what was learned is kept")
+    }
     if stepsWithoutSuccess >= patience {
       throw TrainingError(
         "no answer to any of \(patience * chosen.count) problems was right: practice only sharpens what "

@@ -71,14 +71,35 @@ public func rollOut(
   let responses = continuations.map { group in
     group.map { template.response($0) }
   }
-  let rewards = zip(problems, zip(responses, continuations)).map { problem, group in
-    zip(group.0, group.1).map { response, continuation in
+  let rewards = try zip(problems, zip(responses, continuations)).map { problem, group in
+    try zip(group.0, group.1).map { response, continuation in
       // An answer that never ended is not an answer.
-      continuation.end == .stop ? verifier.reward(problem: problem, response: response) : 0
+      guard continuation.end == .stop else { return 0.0 }
+      return try judge(problem, response, verifier)
     }
   }
   return RolloutBatch(
     prompts: prompts, continuations: continuations, responses: responses, rewards: rewards)
+}
+
+/// The reward of an answer. Throws ``TrainingError`` where the verifier fails.
+private func judge(_ problem: Problem, _ response: String, _ verifier: any Verifier) throws
+  -> Double
+{
+  let reward: Double
+  do {
+    reward = try verifier.reward(problem: problem, response: response)
+  } catch {
+    throw TrainingError(
+      "an answer to \"\(problem.prompt.prefix(60))\" could not be checked: \(error). The run is kept: "
+        + "the same command goes on")
+  }
+  guard reward.isFinite else {
+    throw TrainingError(
+      "the verifier gave \"\(problem.prompt.prefix(60))\" the reward \(reward), which is no number. The "
+        + "run is kept: the same command goes on")
+  }
+  return reward
 }
 
 extension RolloutBatch {
