@@ -74,7 +74,8 @@ struct Endpoint: Sendable {
   {
     var request = URLRequest(url: url.appendingPathComponent("chat/completions"))
     request.httpMethod = "POST"
-    request.timeoutInterval = timeoutSeconds
+    // Whole seconds on Linux, and 0 would be none at all.
+    request.timeoutInterval = max(1, timeoutSeconds.rounded(.up))
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
     if let key = ProcessInfo.processInfo.environment["OPENAI_API_KEY"], !key.isEmpty {
       request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization")

@@ -86,7 +86,7 @@ struct RLCommand: ParsableCommand {
       "\(items.count) problems, \(steps) steps of \(count) x \(samples) answers", in: folder)
     let trained = try watchStage("rl", steps: steps) { observer in
       try practise(
-        recipe, problems: { step in problemsOfStep(step, items, count) },
+        recipe, problems: { problemsOfStep($0, items, count, seed: seed) },
         verifier: check, start: { try start.model.copy() },
         tokenizer: start.tokenizer, tools: host, in: folder, observer: observer)
     }
@@ -119,8 +119,9 @@ struct RLCommand: ParsableCommand {
     try plan.checkMemory("lower --samples or --problems")
     let began = ContinuousClock.now
     let trial = try rollOut(
-      problemsOfStep(0, items, recipe.problems), verifier: check, model: start.model,
-      tokenizer: start.tokenizer, template: start.template, host: host, samples: samples,
+      problemsOfStep(0, items, recipe.problems, seed: seed), verifier: check,
+      model: start.model, tokenizer: start.tokenizer, template: start.template, host: host,
+      samples: samples,
       settings: SamplingSettings(maxTokens: maxTokens), seed: seed, step: 0)
     plan.extraSeconds = (ContinuousClock.now - began) / .seconds(1)
     plan.stepTokens = zip(trial.prompts, trial.continuations).reduce(0) { sum, group in
@@ -128,22 +129,22 @@ struct RLCommand: ParsableCommand {
     }
     return plan
   }
+}
 
-  /// The problems in one shuffled round after another, whatever the step.
-  private func problemsOfStep(_ step: Int, _ items: [Problem], _ count: Int) -> [Problem] {
-    var rounds: [Int: [Int]] = [:]
-    return (step * count..<(step + 1) * count).map { position in
-      let round = position / items.count
-      let order = rounds[round] ?? shuffled(items.count, round)
-      rounds[round] = order
-      return items[order[position % items.count]]
-    }
+/// The problems of a step, in one shuffled round after another.
+func problemsOfStep(_ step: Int, _ items: [Problem], _ count: Int, seed: UInt64) -> [Problem] {
+  var rounds: [Int: [Int]] = [:]
+  return (step * count..<(step + 1) * count).map { position in
+    let round = position / items.count
+    let order = rounds[round] ?? shuffled(items.count, round, seed: seed)
+    rounds[round] = order
+    return items[order[position % items.count]]
   }
+}
 
-  private func shuffled(_ count: Int, _ round: Int) -> [Int] {
-    var random = SplitMix64(seed: seed, stream: "round", index: round)
-    var order = Array(0..<count)
-    random.shuffle(&order)
-    return order
-  }
+private func shuffled(_ count: Int, _ round: Int, seed: UInt64) -> [Int] {
+  var random = SplitMix64(seed: seed, stream: "round", index: round)
+  var order = Array(0..<count)
+  random.shuffle(&order)
+  return order
 }

@@ -53,10 +53,10 @@ private final class FakeServer: Sendable {
           "HTTP/1.1 \(answer.status) X\r\nContent-Length: \(answer.body.utf8.count)\r\n"
           + "Connection: close\r\n\r\n" + answer.body
         let bytes = Array(text.utf8)
-        _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+        _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
       } else if answer.status == 1 {
         // Says nothing for longer than anyone waits.
-        usleep(1_500_000)
+        usleep(2_500_000)
       }
       close(connection)
     }
@@ -124,12 +124,12 @@ struct ProbeTests {
   func faults(status: Int, body: String, sentence: String) throws {
     let server = try FakeServer([(status, body)])
     defer { server.stop() }
-    let examiner = EndpointExaminer(endpoint: try endpoint(server, timeout: 0.4))
+    let examiner = EndpointExaminer(endpoint: try endpoint(server, timeout: 1))
     let error = #expect(throws: EnvironmentError.self) { try examiner.judge(question, "Oslo") }
     #expect(error?.description.contains(sentence) == true, "\(error?.description ?? "")")
-    #expect(
-      server.requests.withLock { $0.count }
-        == (status == 404 || status == 200 && body.contains("perhaps") ? 1 : 3))
+    // What may pass is tried again; a server that is silent does not see all of it.
+    let isFinal = status == 404 || body.contains("perhaps")
+    #expect(status == 1 || server.requests.withLock { $0.count } == (isFinal ? 1 : 3))
   }
 
   @Test("an endpoint writes questions; what is none is passed over")
