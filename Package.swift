@@ -43,7 +43,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Claims", "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel",
-        "Corpus", "Tokenization", "TensorCore", "TensorKernels", argumentParser,
+        "Corpus", "Tokenization", "TemplateLanguage", "TensorCore", "TensorKernels", argumentParser,
       ], swiftSettings: house),
     .target(
       name: "Claims",
@@ -71,7 +71,9 @@ let package = Package(
     .target(
       name: "LanguageModel", dependencies: ["TensorCore", "TensorKernels"], swiftSettings: optimised
     ),
-    .target(name: "Tokenization", swiftSettings: optimised),
+    .target(
+      name: "Tokenization", dependencies: ["TemplateLanguage"], swiftSettings: optimised),
+    .target(name: "TemplateLanguage", swiftSettings: optimised),
     .target(name: "TensorCore", dependencies: ["TensorKernels"], swiftSettings: optimised),
     .target(name: "TensorKernels", dependencies: ["SIMDMath"], swiftSettings: kernels),
     .target(name: "SIMDMath", swiftSettings: kernels),
@@ -88,7 +90,11 @@ let package = Package(
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore", "TensorKernels", "TestSupport"],
       swiftSettings: house),
-    .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: house),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "TemplateLanguage"],
+      swiftSettings: house),
+    .testTarget(
+      name: "TemplateLanguageTests", dependencies: ["TemplateLanguage"], swiftSettings: house),
     .testTarget(
       name: "CorpusTests", dependencies: ["Corpus", "Tokenization"], swiftSettings: house),
     .testTarget(
