@@ -13,7 +13,8 @@ struct RewardTests {
     let (tokenizer, template) = (try #require(Tiny.tokenizer), try Tiny.template())
     return (first..<first + count).map { i in
       let answers = [0, 1, 2, 3].map { sevens in
-        (0..<4).map { j in (i + j) % 4 < sevens ? "7" : "\((i * 3 + j) % 5)" }.joined(separator: " ")
+        (0..<4).map { j in (i + j) % 4 < sevens ? "7" : "\((i * 3 + j) % 5)" }.joined(
+          separator: " ")
       }
       return RankedAnswers(
         prompt: template.prompt([Message(role: .user, content: "\(i % 9)?")]),
@@ -32,10 +33,13 @@ struct RewardTests {
   ) throws -> RewardModel {
     try learnReward(
       recipe(steps), rankings: try rankings(80),
-      start: { try RewardModel(try Tiny.model(), pooling: pooling) }, in: folder, observer: observer)
+      start: { try RewardModel(try Tiny.model(), pooling: pooling) }, in: folder, observer: observer
+    )
   }
 
-  @Test("it learns an order, and knows it of answers that it never saw", arguments: [RewardPooling.mean, .sum])
+  @Test(
+    "it learns an order, and knows it of answers that it never saw",
+    arguments: [RewardPooling.mean, .sum])
   func learns(pooling: RewardPooling) throws {
     let scratch = try Scratch()
     let model = try learn(in: scratch["run"], pooling: pooling)
@@ -56,7 +60,10 @@ struct RewardTests {
     let model = try learn(in: scratch["run"], steps: 8)
     let items = try rankings(70).flatMap(\.items)
     let together = try model.score(items)
-    for i in [0, 7, 133, 279] { #expect(try model.score([items[i]]) == [together[i]]) }
+    for i in [0, 7, 133, 279] {
+      let alone = try model.score([items[i]])[0]
+      #expect(abs(alone - together[i]) < 1e-4 * (1 + abs(alone)))
+    }
   }
 
   @Test("saved and loaded, it scores the same; a language model's folder is refused")
@@ -114,7 +121,9 @@ struct RewardTests {
     }
   }
 
-  @Test("practice for any reward, with a penalty and a watch, resumes to the same bytes and stops itself")
+  @Test(
+    "practice for any reward, with a penalty and a watch, resumes to the same bytes and stops itself"
+  )
   func practice() throws {
     let scratch = try Scratch()
     let tokenizer = try #require(Tiny.tokenizer)
@@ -125,7 +134,8 @@ struct RewardTests {
       recipe.penalty = 0.1
       recipe.recorded = 2
       let watch = PracticeWatch(
-        every: 2, patience: 3, measure: { _, batch in Double(-batch.continuations[0][0].tokens.count) },
+        every: 2, patience: 3,
+        measure: { _, batch in Double(-batch.continuations[0][0].tokens.count) },
         keep: { model in
           try LoadedModel(model: model, tokenizer: tokenizer).save(to: scratch[name + "-best"])
         })

@@ -197,7 +197,7 @@ struct Taste {
       let after = model
       rounds.append(
         try observer.once(
-          "\(name) held out", steps: 1, at: place.appendingPathComponent("held-out.json")
+          "reward-\(name) held out", steps: 1, at: place.appendingPathComponent("held-out.json")
         ) { _ in
           TasteRound(
             arm: name, before: try before.agreement(test), after: try after.agreement(test),
