@@ -183,6 +183,8 @@ struct MetadataTests {
   func composed() throws {
     let tokenizer = try Tokenizer(metadata: byteLevel(pre: "qwen2"))
     #expect(tokenizer.encode("e\u{301}") == tokenizer.encode("\u{E9}"))
+    // A letter beyond U+FFFF that composes with nothing.
+    #expect(tokenizer.decode(tokenizer.encode("\u{10055}\u{308}")) == "\u{10055}\u{308}")
     let plain = try Tokenizer(metadata: byteLevel())
     #expect(plain.encode("e\u{301}") != plain.encode("\u{E9}"))
   }
