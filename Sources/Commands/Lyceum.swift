@@ -11,7 +11,7 @@ public struct Lyceum: ParsableCommand {
     subcommands: [
       TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, EvalCommand.self,
       ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
-      TokenizerCommand.self,
+      TokenizerCommand.self, ParityCommand.self,
       BenchCommand.self, DoctorCommand.self,
     ])
 

@@ -38,17 +38,22 @@ public struct LoadedModel {
   /// Reads a model folder, or the folder of a run that keeps its model in `model`. Throws a sentence
   /// where something is missing or does not fit.
   public static func load(_ place: URL) throws -> LoadedModel {
-    let folder = try modelFolder(place)
-    let config = try decodeConfig(folder)
+    let (model, folder) = try loadModel(place)
     let tokenizer = try Tokenizer(tokenizerJSON: read(folder, "tokenizer.json"))
-    guard tokenizer.vocabularySize <= config.vocabularySize else {
+    guard tokenizer.vocabularySize <= model.config.vocabularySize else {
       throw TrainingError(
         "\(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model only "
-          + "\(config.vocabularySize)")
+          + "\(model.config.vocabularySize)")
     }
+    return try LoadedModel(model: model, tokenizer: tokenizer)
+  }
+
+  /// The model of a folder alone, and the folder itself.
+  static func loadModel(_ place: URL) throws -> (model: Transformer, folder: URL) {
+    let folder = try modelFolder(place)
+    let config = try decodeConfig(folder)
     let file = try SafetensorsFile(folder.appendingPathComponent("model.safetensors"))
-    return try LoadedModel(
-      model: Transformer(config, source: file.parameters()), tokenizer: tokenizer)
+    return (try Transformer(config, source: file.parameters()), folder)
   }
 
   private static func modelFolder(_ place: URL) throws -> URL {
