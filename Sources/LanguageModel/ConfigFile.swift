@@ -40,6 +40,7 @@ enum ConfigKey: String, CodingKey {
   case isGemma = "gemma"
   case scoreScale = "score_scale"
   case normalisesHeads = "qk_norm"
+  case inputFeatures = "input_features"
   case gptWidth = "n_embd"
   case gptLayers = "n_layer"
   case gptHeads = "n_head"
@@ -90,6 +91,7 @@ extension DecoderConfig: Codable {
       try file.encode(biases.rawValue, forKey: .biases)
       try file.encode(isGemma, forKey: .isGemma)
       try file.encodeIfPresent(scoreScale, forKey: .scoreScale)
+      if inputFeatures > 0 { try file.encode(inputFeatures, forKey: .inputFeatures) }
     }
   }
 
@@ -182,7 +184,8 @@ extension DecoderConfig: Codable {
       window: try Self.window(file, family, layers: layers, base: rotary.windowBase),
       scoreScale: try file.decodeIfPresent(Float.self, forKey: .scoreScale)
         ?? scoreWidth.map { Float(1 / $0.squareRoot()) },
-      isGemma: try file.decodeIfPresent(Bool.self, forKey: .isGemma) ?? family.isGemma)
+      isGemma: try file.decodeIfPresent(Bool.self, forKey: .isGemma) ?? family.isGemma,
+      inputFeatures: try file.decodeIfPresent(Int.self, forKey: .inputFeatures) ?? 0)
   }
 
   /// What changes a model's numbers and is not done here.

@@ -65,6 +65,8 @@ public struct DecoderConfig: Sendable, Equatable {
   /// Gemma's way: a norm multiplies by 1 + its weight, attention and feed-forward blocks have a norm
   /// behind them too, and embeddings are multiplied by √width.
   public var isGemma: Bool
+  /// Numbers that come with every token and are added to its embedding by a linear map; 0 for none.
+  public var inputFeatures: Int
 
   public init(
     vocabularySize: Int, width: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
@@ -72,7 +74,7 @@ public struct DecoderConfig: Sendable, Equatable {
     epsilon: Float = 1e-6, positions: Positions = .rotary(base: 10_000),
     feedForward: FeedForward = .swiGLU, biases: Biases = .none, normalisesHeads: Bool = true,
     tiesHead: Bool = false, rotaryScaling: RotaryScaling? = nil, window: Window? = nil,
-    scoreScale: Float? = nil, isGemma: Bool = false
+    scoreScale: Float? = nil, isGemma: Bool = false, inputFeatures: Int = 0
   ) {
     self.vocabularySize = vocabularySize
     (self.width, self.layers, self.heads) = (width, layers, heads)
@@ -84,6 +86,7 @@ public struct DecoderConfig: Sendable, Equatable {
     (self.normalisesHeads, self.tiesHead) = (normalisesHeads, tiesHead)
     (self.rotaryScaling, self.window) = (rotaryScaling, window)
     (self.scoreScale, self.isGemma) = (scoreScale, isGemma)
+    self.inputFeatures = inputFeatures
   }
 
   /// The window of a layer; nil where it sees all.
@@ -119,6 +122,9 @@ public struct DecoderConfig: Sendable, Equatable {
     ]
     for (name, value, most) in sizes where value < 1 || value > most {
       throw DecoderError("a \(name) of \(value) makes no model: it must lie in 1...\(most)")
+    }
+    if !(0...65_536).contains(inputFeatures) {
+      throw DecoderError("\(inputFeatures) input features make no model: choose 0...65536")
     }
     if heads % keyHeads != 0 {
       throw DecoderError("\(heads) heads cannot share \(keyHeads) key heads evenly")
@@ -164,6 +170,7 @@ public struct DecoderConfig: Sendable, Equatable {
     if biases == .all { layer += width + (maps - 1) * hiddenWidth + width }
     let tables =
       vocabularySize * width * (tiesHead ? 1 : 2) + (positions == .learned ? context * width : 0)
+      + inputFeatures * width
     return layers * layer + tables + (norm == .layer ? 2 : 1) * width
   }
 
@@ -172,7 +179,8 @@ public struct DecoderConfig: Sendable, Equatable {
   public func trainingOperations(length: Int) -> Double {
     let maps = feedForward.isGated ? 3 : 2
     let attention = width * headWidth * (2 * heads + 2 * keyHeads)
-    let matrices = layers * (attention + maps * width * hiddenWidth) + vocabularySize * width
+    let matrices =
+      layers * (attention + maps * width * hiddenWidth) + (vocabularySize + inputFeatures) * width
     return 6 * Double(matrices) + 6 * Double(layers * heads * headWidth * length)
   }
 }

@@ -37,6 +37,9 @@ enum ByteAlphabet {
 extension Tokenizer {
   /// This tokenizer as tokenizer.json.
   public func tokenizerJSON() throws -> Data {
+    guard let preTokenizer else {
+      throw TokenizerError.unsupported(what: "characters for symbols, which are read but not written")
+    }
     var vocabulary: [String: Int] = [:]
     for id in 0..<tokens.count where !tokens[id].isEmpty {
       vocabulary[ByteAlphabet.spell(tokens[id])] = id
@@ -97,7 +100,7 @@ extension Tokenizer {
       byteIDs.append(id)
     }
     self.init(
-      preTokenizer: try file.preTokenizer(), tokens: tokens, merges: merges, byteIDs: byteIDs,
+      .bytes(try file.preTokenizer()), tokens: tokens, merges: merges, byteIDs: byteIDs,
       specials: specials)
   }
 }

@@ -8,8 +8,9 @@ extension Transformer {
   public func logProbabilities(_ batch: TokenBatch) -> [Float] {
     Tape.paused {
       let layout = SequenceLayout(rows: batch.rows, length: batch.length, segments: batch.segments)
-      return hidden(batch.tokens, layout).crossEntropy(
-        head: head, targets: batch.targets, weights: batch.weights, normaliser: 1
+      return hidden(batch.tokens, features: batch.features, layout).crossEntropy(
+        head: head, targets: batch.targets, weights: batch.weights, normaliser: 1,
+        allowed: batch.allowed
       ).logProbabilities
     }
   }

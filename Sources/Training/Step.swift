@@ -36,9 +36,9 @@ public func trainStep(
   var entropies = (sum: 0.0, count: 0)
   for batch in batches {
     let layout = SequenceLayout(rows: batch.rows, length: batch.length, segments: batch.segments)
-    let result = model.hidden(batch.tokens, layout).crossEntropy(
+    let result = model.hidden(batch.tokens, features: batch.features, layout).crossEntropy(
       head: model.head, targets: batch.targets, weights: batch.weights, normaliser: normaliser,
-      entropies: entropy)
+      allowed: batch.allowed, entropies: entropy)
     report.loss += Double(result.loss.item)
     report.tokens += batch.tokenCount
     for (i, value) in result.entropies.enumerated() where batch.weights[i] != 0 {

@@ -1,0 +1,127 @@
+import Claims
+
+/// The verdicts that end a tour, for a terminal of any width: a group for each experiment, the
+/// statement first, and the figures below it in columns.
+struct ClaimTable {
+  struct Group {
+    var title: String
+    var claims: [Claim]
+  }
+
+  private let groups: [Group]
+  private var claims: [Claim] { groups.flatMap(\.claims) }
+
+  init(_ groups: [Group]) { self.groups = groups.filter { !$0.claims.isEmpty } }
+
+  /// At most `terminal.width` columns, as far as words allow; without spaces at the ends of lines.
+  func text(on terminal: Terminal) -> String {
+    let width = max(60, min(terminal.width, 120))
+    let margin = (claims.map { $0.verdict.rawValue.count }.max() ?? 0) + 2
+    let widths = figureWidths
+    let room = width - margin - widths.reduce(0) { $0 + $1 + 2 }
+    let columns = ["estimate", "95 % interval", "needed", "n"]
+    let rule = String(repeating: terminal.isUTF8 ? "─" : "-", count: width)
+    var lines: [String] = []
+    for group in groups {
+      let passed = group.claims.count { $0.verdict == .pass }
+      let outcome = "\(passed) of \(group.claims.count) hold"
+      if !lines.isEmpty { lines.append("") }
+      lines.append(
+        terminal.styled(group.title, .bold)
+          + String(repeating: " ", count: max(2, width - group.title.count - outcome.count))
+          + outcome)
+      lines.append(terminal.styled(rule, .dim))
+      for claim in group.claims {
+        let blank = String(repeating: " ", count: margin)
+        for (i, part) in Self.wrapped(claim.statement, width - margin).enumerated() {
+          lines.append((i == 0 ? badge(claim.verdict, margin, terminal) : blank) + part)
+        }
+        let metric = Self.wrapped(metric(claim), width - margin)
+        let figures = Self.aligned(figures(claim), widths)
+        if metric.count == 1, metric[0].count <= room {
+          let gap = String(repeating: " ", count: room - metric[0].count)
+          lines.append(blank + terminal.styled(metric[0], .dim) + gap + figures)
+        } else {
+          lines += metric.map { blank + terminal.styled($0, .dim) }
+          lines.append(blank + String(repeating: " ", count: max(0, room)) + figures)
+        }
+      }
+    }
+    let heading =
+      String(repeating: " ", count: margin + max(0, room)) + Self.aligned(columns, widths)
+    return ([terminal.styled(heading, .dim)] + lines + ["", summary]).joined(separator: "\n")
+  }
+
+  /// `24 of 30 claims hold, 2 fail, 4 are inconclusive. Seed 7: the intervals cover its items only.`
+  private var summary: String {
+    func count(_ verdict: Verdict) -> Int { claims.count { $0.verdict == verdict } }
+    var text = "\(count(.pass)) of \(claims.count) claims hold"
+    let (failed, open) = (count(.fail), count(.inconclusive))
+    if failed > 0 { text += ", \(failed) \(failed == 1 ? "fails" : "fail")" }
+    if open > 0 { text += ", \(open) \(open == 1 ? "is" : "are") inconclusive" }
+    guard let seeds = commonSeeds else { return text + "." }
+    let list = seeds.map(String.init).joined(separator: ", ")
+    return text
+      + (seeds.count == 1
+        ? ". Seed \(list): the intervals cover its items only."
+        : ". Seeds \(list): the intervals cover the seeds.")
+  }
+
+  /// The seeds of all claims, where they are the same.
+  private var commonSeeds: [UInt64]? {
+    guard let first = claims.first?.seeds else { return nil }
+    return claims.allSatisfy { $0.seeds == first } ? first : nil
+  }
+
+  private func metric(_ claim: Claim) -> String {
+    guard commonSeeds == nil else { return "\(claim.metric) (\(claim.id))" }
+    return "\(claim.metric) (\(claim.id), seeds "
+      + claim.seeds.map(String.init).joined(separator: " ") + ")"
+  }
+
+  private func figures(_ claim: Claim) -> [String] {
+    [
+      claim.unit.text(claim.estimate), claim.unit.text(claim.interval), claim.requirement,
+      Format.fixed(Double(claim.n), 0),
+    ]
+  }
+
+  /// Each column as wide as its widest figure or its title.
+  private var figureWidths: [Int] {
+    let rows = [["estimate", "95 % interval", "needed", "n"]] + claims.map(figures)
+    return (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+  }
+
+  private func badge(_ verdict: Verdict, _ width: Int, _ terminal: Terminal) -> String {
+    let style: Terminal.Style =
+      switch verdict {
+      case .pass: .green
+      case .fail: .red
+      case .inconclusive: .yellow
+      }
+    return terminal.styled(verdict.rawValue, style)
+      + String(repeating: " ", count: width - verdict.rawValue.count)
+  }
+
+  private static func aligned(_ cells: [String], _ widths: [Int]) -> String {
+    zip(cells, widths).map { cell, width in
+      "  " + String(repeating: " ", count: max(0, width - cell.count)) + cell
+    }.joined()
+  }
+
+  /// `text` in lines of at most `width` columns, broken between words.
+  static func wrapped(_ text: String, _ width: Int) -> [String] {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      let last = lines[lines.count - 1]
+      if last.isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if last.count + 1 + word.count <= width {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
+}

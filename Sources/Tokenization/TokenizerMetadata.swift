@@ -1,0 +1,223 @@
+/// What a GGUF file says of its tokenizer, key by key, in plain values: the reader of such files
+/// fills it in, and ``Tokenizer/init(metadata:)`` checks it.
+public struct TokenizerMetadata: Sendable, Codable, Equatable {
+  /// `tokenizer.ggml.model`: "gpt2" is byte-level BPE, "llama" SentencePiece's, "gemma4" the latter
+  /// with listed merges.
+  public var model: String
+  /// `tokenizer.ggml.pre`
+  public var pre: String?
+  /// `tokenizer.ggml.tokens`, by id.
+  public var tokens: [String]
+  /// `tokenizer.ggml.token_type`, by id; empty where the file has none: then all are normal.
+  public var types: [Int32]
+  /// `tokenizer.ggml.scores`, by id: the higher, the earlier is a token made.
+  public var scores: [Float]
+  /// `tokenizer.ggml.merges`: two tokens with a blank between, the first to merge first.
+  public var merges: [String]
+  /// `tokenizer.ggml.bos_token_id` and its like.
+  public var bos: Int?
+  public var eos: Int?
+  public var endOfTurn: Int?
+  public var padding: Int?
+  /// `tokenizer.ggml.add_bos_token`, `add_eos_token`, `add_space_prefix`; nil where the file is silent.
+  public var addsBOS: Bool?
+  public var addsEOS: Bool?
+  public var addsSpacePrefix: Bool?
+
+  public init(
+    model: String, pre: String? = nil, tokens: [String], types: [Int32] = [],
+    scores: [Float] = [], merges: [String] = []
+  ) {
+    (self.model, self.pre, self.tokens, self.types) = (model, pre, tokens, types)
+    (self.scores, self.merges) = (scores, merges)
+  }
+
+  /// `token_type`'s values.
+  enum Kind: Int32 {
+    case normal = 1
+    case unknown, control, userDefined, unused, byte
+  }
+
+  /// The kind of every token.
+  func kinds() throws -> [Kind] {
+    guard !tokens.isEmpty, tokens.count <= 1 << 24 else {
+      throw TokenizerError.badField(path: "tokens", expected: "between one token and 16 million")
+    }
+    guard !types.isEmpty else { return Array(repeating: .normal, count: tokens.count) }
+    guard types.count == tokens.count else {
+      throw TokenizerError.badField(
+        path: "token_type", expected: "as long as tokens (\(tokens.count)), not \(types.count)")
+    }
+    return try types.map {
+      guard let kind = Kind(rawValue: $0) else {
+        throw TokenizerError.badField(path: "token_type", expected: "1 to 6, not \($0)")
+      }
+      return kind
+    }
+  }
+
+  func markers(_ specials: [(name: String, id: Int32)], addsBOS: Bool) throws -> Markers {
+    func checked(_ id: Int?, _ name: String) throws -> Int32? {
+      guard let id else { return nil }
+      guard id >= 0, id < tokens.count else {
+        throw TokenizerError.idOutOfRange(id: id, token: name, limit: tokens.count)
+      }
+      return Int32(id)
+    }
+    var ends = Set(specials.filter { Markers.endNames.contains($0.name) }.map(\.id))
+    if let turn = try checked(endOfTurn, "eot") { ends.insert(turn) }
+    return Markers(
+      bos: try checked(bos, "bos"), eos: try checked(eos, "eos"),
+      padding: try checked(padding, "padding"), ends: ends, addsBOS: self.addsBOS ?? addsBOS,
+      addsEOS: addsEOS ?? false)
+  }
+}
+
+extension Tokenizer {
+  /// The tokenizer that a GGUF file describes.
+  ///
+  /// Control tokens become special ones; user-defined tokens are recognised in any text, as the
+  /// libraries that made these files do. Throws ``TokenizerError`` for what would give other ids.
+  public init(metadata: TokenizerMetadata) throws {
+    switch metadata.model {
+    case "gpt2": try self.init(byteLevel: metadata)
+    case "llama", "gemma4": try self.init(characters: metadata)
+    default:
+      throw TokenizerError.unsupported(what: "a tokenizer of the kind \"\(metadata.model)\"")
+    }
+  }
+
+  private init(byteLevel file: TokenizerMetadata) throws {
+    guard let pre = file.pre else { throw TokenizerError.unknownPreTokenizer("which has no name") }
+    guard let (cut, ignoresMerges) = PreTokenizer.named(pre) else {
+      throw TokenizerError.unknownPreTokenizer("\"\(pre)\"")
+    }
+    var reader = VocabularyReader(file, try file.kinds()) { text, kind in
+      (kind == .normal ? ByteAlphabet.read(text) : nil) ?? Array(text.utf8)
+    }
+    try reader.insert { kind, text in kind == .normal && ByteAlphabet.read(text) != nil }
+    let byteIDs = try (0..<256).map { try reader.id(of: [UInt8($0)], byte: UInt8($0)) }
+    let merges = try reader.merges { ByteAlphabet.read($0) }
+    self.init(
+      .bytes(cut, isNormalised: pre == "qwen2" || pre == "deepseek-r1-qwen"),
+      tokens: reader.tokens, merges: merges, byteIDs: byteIDs, specials: reader.specials,
+      words: reader.words, ignoresMerges: ignoresMerges,
+      markers: try file.markers(reader.specials, addsBOS: pre.hasPrefix("llama")))
+  }
+
+  private init(characters file: TokenizerMetadata) throws {
+    let kinds = try file.kinds()
+    var byteIDs = [Int32](repeating: -1, count: 256)
+    for (id, text) in file.tokens.enumerated() where kinds[id] == .byte {
+      guard let byte = CharacterRules.byte(named: text) else {
+        throw TokenizerError.badField(
+          path: "tokens", expected: "<0x00> to <0xFF> for bytes, not \(text.prefix(20))")
+      }
+      guard byteIDs[Int(byte)] < 0 else { throw TokenizerError.duplicate(what: "the byte \(byte)") }
+      byteIDs[Int(byte)] = Int32(id)
+    }
+    if let missing = byteIDs.firstIndex(of: -1) { throw TokenizerError.missingByte(UInt8(missing)) }
+    var reader = VocabularyReader(file, kinds) { text, kind in
+      kind == .byte
+        ? [CharacterRules.byte(named: text) ?? 0] : CharacterRules.unescaped(text.utf8)
+    }
+    try reader.insert { kind, _ in kind == .normal }
+    let merges =
+      file.merges.isEmpty
+      ? try reader.mergesByScore()
+      : try reader.merges { CharacterRules.unescaped($0.utf8) }
+    let prefix: CharacterRules.Prefix =
+      file.addsSpacePrefix ?? (file.model == "llama") ? .always : .never
+    self.init(
+      .characters(CharacterRules(prefix: prefix, reader.tokens, reader.table, byteIDs)),
+      tokens: reader.tokens, merges: merges, byteIDs: byteIDs, specials: reader.specials,
+      words: reader.words, markers: try file.markers(reader.specials, addsBOS: true))
+  }
+}
+
+/// A vocabulary on its way into tables.
+private struct VocabularyReader {
+  let file: TokenizerMetadata
+  let kinds: [TokenizerMetadata.Kind]
+  private(set) var tokens = TokenBytes()
+  private(set) var table: ByteTable
+  private(set) var takesPart: [Bool] = []
+  private(set) var specials: [(name: String, id: Int32)] = []
+  private(set) var words: [(name: String, id: Int32)] = []
+
+  init(
+    _ file: TokenizerMetadata, _ kinds: [TokenizerMetadata.Kind],
+    bytes: (String, TokenizerMetadata.Kind) -> [UInt8]
+  ) {
+    (self.file, self.kinds) = (file, kinds)
+    table = ByteTable(capacity: file.tokens.count)
+    for (id, text) in file.tokens.enumerated() {
+      let isSpecial = kinds[id] == .control || kinds[id] == .unknown
+      tokens.append(isSpecial ? [] : bytes(text, kinds[id]))
+      if isSpecial { specials.append((text, Int32(id))) }
+      if kinds[id] == .userDefined {
+        words.append((String(decoding: tokens[id], as: UTF8.self), Int32(id)))
+      }
+    }
+  }
+
+  /// Enters the tokens that take part in merging. Of two that are spelled alike the first counts.
+  mutating func insert(_ includes: (TokenizerMetadata.Kind, String) -> Bool) throws {
+    var seen: Set<String> = []
+    for special in specials where !seen.insert(special.name).inserted {
+      throw TokenizerError.duplicate(what: "the special token \(special.name)")
+    }
+    for (id, text) in file.tokens.enumerated() {
+      let part = tokens.length(id) > 0 && includes(kinds[id], text)
+      takesPart.append(part)
+      guard part, !table.insert(Int32(id), of: tokens) else { continue }
+      throw TokenizerError.duplicate(what: "the token \"\(text.prefix(40))\"")
+    }
+  }
+
+  func id(of bytes: [UInt8], byte: UInt8) throws -> Int32 {
+    let id = find(bytes)
+    guard id >= 0 else { throw TokenizerError.missingByte(byte) }
+    return id
+  }
+
+  private func find(_ bytes: [UInt8]) -> Int32 {
+    bytes.withUnsafeBufferPointer { p in
+      p.baseAddress.map { table.find($0, p.count, in: tokens) } ?? -1
+    }
+  }
+
+  func merges(_ read: (String) -> [UInt8]?) throws -> PairTable {
+    var merges = PairTable(capacity: file.merges.count)
+    for (index, line) in file.merges.enumerated() {
+      // A token may itself begin with the blank that separates the two, in no vocabulary end with it.
+      guard let blank = line.utf8.dropFirst().firstIndex(of: 0x20) else {
+        throw TokenizerError.badMerge(index: index, what: "is not two tokens")
+      }
+      let sides = [String(line[..<blank]), String(line[line.utf8.index(after: blank)...])]
+      let bytes = try sides.map { side in
+        guard let bytes = read(side), find(bytes) >= 0 else {
+          throw TokenizerError.unknownMerge(index: index, token: side)
+        }
+        return bytes
+      }
+      let id = find(bytes[0] + bytes[1])
+      guard id >= 0 else {
+        throw TokenizerError.unknownMerge(index: index, token: sides.joined())
+      }
+      merges.insert(find(bytes[0]), find(bytes[1]), rank: Int32(index), id: id)
+    }
+    return merges
+  }
+
+  func mergesByScore() throws -> PairTable {
+    guard file.scores.count == file.tokens.count, file.scores.allSatisfy({ !$0.isNaN }) else {
+      throw TokenizerError.badField(
+        path: "scores", expected: "one number a token (\(file.tokens.count))")
+    }
+    let distinct = Set(file.scores).sorted(by: >)
+    let rank = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Int32($0)) })
+    let ranks = file.scores.indices.map { takesPart[$0] ? rank[file.scores[$0]] : nil }
+    return PairTable(spelledBy: tokens, table: table, ranks: ranks, onlyWholeCharacters: true)
+  }
+}
