@@ -14,7 +14,8 @@ func readFile(_ path: String) throws -> Data {
   }
 }
 
-/// A tokenizer.json, the one of a model folder or run, or a tiktoken rank file.
+/// A tokenizer.json, the one of a model folder or run, a tiktoken rank file, or the tokenizer's part
+/// of a GGUF file as JSON (NAME.metadata.json; Scripts/check_tokenizer.py writes such files).
 func loadTokenizer(_ url: URL) throws -> Tokenizer {
   var candidates = [url]
   for folder in [url, url.appendingPathComponent("model")] {
@@ -23,7 +24,12 @@ func loadTokenizer(_ url: URL) throws -> Tokenizer {
   for candidate in candidates {
     guard let data = try? Data(contentsOf: candidate) else { continue }
     if candidate.pathExtension == "tiktoken" {
-      return try Tokenizer(tiktokenRanks: data, preTokenizer: .cl100k)
+      return try Tokenizer(
+        tiktokenRanks: data,
+        preTokenizer: PreTokenizer.ofRankFile(named: candidate.lastPathComponent))
+    }
+    if candidate.lastPathComponent.hasSuffix(".metadata.json") {
+      return try Tokenizer(metadata: JSONDecoder().decode(TokenizerMetadata.self, from: data))
     }
     return try Tokenizer(tokenizerJSON: data)
   }

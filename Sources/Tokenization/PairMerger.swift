@@ -8,15 +8,18 @@ struct PairMerger {
   /// Up to this many symbols, looking through all pairs beats keeping a heap.
   private static let shortLength = 96
 
-  /// Merges the bytes of a pre-token.
+  /// Merges the bytes of a pre-token. A byte without a token (−1) is left out, as the libraries do
+  /// that made vocabularies with such gaps.
   @inline(__always)
   mutating func merge(
     _ bytes: UnsafePointer<UInt8>, _ count: Int, byteIDs: [Int32], merges: PairTable,
     into out: inout [Int32]
   ) {
-    guard count > 1 else { return out.append(byteIDs[Int(bytes[0])]) }
     ids.removeAll(keepingCapacity: true)
-    for i in 0..<count { ids.append(byteIDs[Int(bytes[i])]) }
+    for i in 0..<count {
+      let id = byteIDs[Int(bytes[i])]
+      if id >= 0 { ids.append(id) }
+    }
     merge(merges, into: &out)
   }
 

@@ -53,3 +53,12 @@ extension Tokenizer {
     return Data(lines.utf8)
   }
 }
+
+extension PreTokenizer {
+  /// How the text of a rank file is cut, by its name: o200k_base, gpt2, r50k_base and p50k_base have
+  /// their own rules, every other file cl100k's.
+  public static func ofRankFile(named name: String) -> PreTokenizer {
+    if name.hasPrefix("o200k") { return .o200k }
+    return ["gpt2", "r50k", "p50k"].contains { name.hasPrefix($0) } ? .gpt2 : .cl100k
+  }
+}

@@ -6,13 +6,15 @@ import Foundation
 public struct Tokenizer: Sendable {
   /// Special tokens, in the order of their ids. Text never becomes one unless a call allows it.
   public let specials: [String]
-  public let markers: Markers
+  public var markers: Markers
   let scheme: Scheme
   let specialIDs: [String: Int32]
   private let specialNames: [Int32: String]
   let tokens: TokenBytes
   let merges: PairTable
+  /// By byte; −1 where a vocabulary lacks one.
   let byteIDs: [Int32]
+  let ignoresMerges: Bool
   /// Tokens that a stretch of text spelled like them becomes at once.
   private let whole: ByteTable
   /// Tokens that stand for themselves wherever text spells them, before anything is cut.
@@ -38,7 +40,7 @@ public struct Tokenizer: Sendable {
     specials: [(name: String, id: Int32)], words: [(name: String, id: Int32)] = [],
     ignoresMerges: Bool = false, markers: Markers = Markers()
   ) {
-    self.scheme = scheme
+    (self.scheme, self.ignoresMerges) = (scheme, ignoresMerges)
     (self.tokens, self.merges, self.byteIDs, self.markers) = (tokens, merges, byteIDs, markers)
     let ordered = specials.sorted { $0.id < $1.id }
     self.specials = ordered.map(\.name)
@@ -95,35 +97,53 @@ public struct Tokenizer: Sendable {
     encode(bytes, wordMatcher, into: &ids)
   }
 
-  /// Appends the ids of bytes in which special tokens count only where `isAllowed` says so, by the
-  /// offset of their first byte and their length.
+  /// Appends the ids of bytes in which special tokens count only where `isAllowed` says so of their
+  /// bytes, and the bytes that each id stands for.
   func encode(
     _ bytes: UnsafeBufferPointer<UInt8>, specialsWhere isAllowed: (Range<Int>) -> Bool,
-    into ids: inout [Int32]
+    into ids: inout [Int32], ranges: inout [Range<Int>]
   ) {
     let matcher = NameMatcher(specialIDs.map { ($0.key, $0.value) } + words)
-    encode(bytes, matcher, into: &ids) { specialNames[$1] == nil || isAllowed($0) }
+    encode(
+      bytes, matcher, into: &ids, where: { specialNames[$1] == nil || isAllowed($0) },
+      stretch: { stretch, ids in
+        let lengths = ids.map { specialNames[$0]?.utf8.count ?? tokens.length(Int($0)) }
+        // A blank that was put before the text belongs to none of its bytes.
+        var at = stretch.upperBound - lengths.reduce(0, +)
+        for length in lengths {
+          let range = min(max(at, stretch.lowerBound), stretch.upperBound)
+          at += length
+          ranges.append(range..<min(max(at, range), stretch.upperBound))
+        }
+      })
   }
 
   private func encode(
     _ bytes: UnsafeBufferPointer<UInt8>, _ matcher: NameMatcher, into ids: inout [Int32],
-    where accepts: (Range<Int>, Int32) -> Bool = { _, _ in true }
+    where accepts: (Range<Int>, Int32) -> Bool = { _, _ in true },
+    stretch: (Range<Int>, ArraySlice<Int32>) -> Void = { _, _ in }
   ) {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return }
     var merger = PairMerger()
     var start = 0
     var at = 0
+    func append(upTo end: Int) {
+      let before = ids.count
+      encodeText(base + start, end - start, start == 0, &merger, &ids)
+      stretch(start..<end, ids[before...])
+    }
     while let found = matcher.next(in: bytes, from: at) {
       guard accepts(found.range, found.id) else {
         at = found.range.lowerBound + 1
         continue
       }
-      encodeText(base + start, found.range.lowerBound - start, start == 0, &merger, &ids)
+      append(upTo: found.range.lowerBound)
       ids.append(found.id)
+      stretch(found.range, ids[(ids.count - 1)...])
       at = found.range.upperBound
       start = at
     }
-    encodeText(base + start, bytes.count - start, start == 0, &merger, &ids)
+    append(upTo: bytes.count)
   }
 
   /// Encodes a stretch of text without special tokens and words.

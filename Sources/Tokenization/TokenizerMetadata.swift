@@ -96,7 +96,8 @@ extension Tokenizer {
       (kind == .normal ? ByteAlphabet.read(text) : nil) ?? Array(text.utf8)
     }
     try reader.insert { kind, text in kind == .normal && ByteAlphabet.read(text) != nil }
-    let byteIDs = try (0..<256).map { try reader.id(of: [UInt8($0)], byte: UInt8($0)) }
+    // SmolLM's vocabularies lack bytes that their corpus did not have.
+    let byteIDs = (0..<256).map { reader.find([UInt8($0)]) }
     let merges = try reader.merges { ByteAlphabet.read($0) }
     self.init(
       .bytes(cut, isNormalised: pre == "qwen2" || pre == "deepseek-r1-qwen"),
@@ -175,13 +176,7 @@ private struct VocabularyReader {
     }
   }
 
-  func id(of bytes: [UInt8], byte: UInt8) throws -> Int32 {
-    let id = find(bytes)
-    guard id >= 0 else { throw TokenizerError.missingByte(byte) }
-    return id
-  }
-
-  private func find(_ bytes: [UInt8]) -> Int32 {
+  func find(_ bytes: [UInt8]) -> Int32 {
     bytes.withUnsafeBufferPointer { p in
       p.baseAddress.map { table.find($0, p.count, in: tokens) } ?? -1
     }

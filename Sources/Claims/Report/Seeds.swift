@@ -26,7 +26,7 @@ extension Claim {
     claim.n = claims.reduce(0) { $0 + $1.n }
     // The best of several arms may be another one on each seed.
     if claims.contains(where: { $0.metric != claim.metric }) {
-      claim.metric += " (on the first seed; others may differ)"
+      claim.metric += " (as on seed \(claim.seeds[0]))"
     }
     let estimate = studentInterval(claims.map(\.estimate))
     claim.estimate = estimate.value

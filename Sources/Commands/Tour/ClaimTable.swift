@@ -19,24 +19,28 @@ struct ClaimTable {
     let margin = (claims.map { $0.verdict.rawValue.count }.max() ?? 0) + 2
     let widths = figureWidths
     let room = width - margin - widths.reduce(0) { $0 + $1 + 2 }
-    let columns = ["estimate", "95 % interval", "needed", "n"]
+    let columns = Self.aligned(Self.titles, widths)
     let rule = String(repeating: terminal.isUTF8 ? "─" : "-", count: width)
     var lines: [String] = []
     for group in groups {
       let passed = group.claims.count { $0.verdict == .pass }
-      let outcome = "\(passed) of \(group.claims.count) hold"
-      if !lines.isEmpty { lines.append("") }
-      lines.append(
-        terminal.styled(group.title, .bold)
-          + String(repeating: " ", count: max(2, width - group.title.count - outcome.count))
-          + outcome)
+      let title = "\(group.title): \(passed) of \(group.claims.count) hold"
+      let gap = String(repeating: " ", count: max(0, width - title.count - columns.count))
+      lines += lines.isEmpty ? [] : [""]
+      lines.append(terminal.styled(title, .bold) + terminal.styled(gap + columns, .dim))
       lines.append(terminal.styled(rule, .dim))
       for claim in group.claims {
         let blank = String(repeating: " ", count: margin)
-        for (i, part) in Self.wrapped(claim.statement, width - margin).enumerated() {
-          lines.append((i == 0 ? badge(claim.verdict, margin, terminal) : blank) + part)
+        let statement = Self.wrapped(claim.statement, width - margin)
+        let beside = width - margin - claim.statement.count - claim.id.count
+        for (i, part) in statement.enumerated() {
+          let id =
+            beside >= 2
+            ? String(repeating: " ", count: beside) + terminal.styled(claim.id, .dim) : ""
+          lines.append((i == 0 ? badge(claim.verdict, margin, terminal) : blank) + part + id)
         }
-        let metric = Self.wrapped(metric(claim), width - margin)
+        let metric = Self.wrapped(
+          claim.metric + seeds(claim) + (beside >= 2 ? "" : " (\(claim.id))"), width - margin)
         let figures = Self.aligned(figures(claim), widths)
         if metric.count == 1, metric[0].count <= room {
           let gap = String(repeating: " ", count: room - metric[0].count)
@@ -47,9 +51,7 @@ struct ClaimTable {
         }
       }
     }
-    let heading =
-      String(repeating: " ", count: margin + max(0, room)) + Self.aligned(columns, widths)
-    return ([terminal.styled(heading, .dim)] + lines + ["", summary]).joined(separator: "\n")
+    return (lines + ["", summary]).joined(separator: "\n")
   }
 
   /// `24 of 30 claims hold, 2 fail, 4 are inconclusive. Seed 7: the intervals cover its items only.`
@@ -73,10 +75,11 @@ struct ClaimTable {
     return claims.allSatisfy { $0.seeds == first } ? first : nil
   }
 
-  private func metric(_ claim: Claim) -> String {
-    guard commonSeeds == nil else { return "\(claim.metric) (\(claim.id))" }
-    return "\(claim.metric) (\(claim.id), seeds "
-      + claim.seeds.map(String.init).joined(separator: " ") + ")"
+  private static let titles = ["estimate", "95 % interval", "needed", "n"]
+
+  /// Said with the claim where claims differ in it.
+  private func seeds(_ claim: Claim) -> String {
+    commonSeeds == nil ? ", seeds " + claim.seeds.map(String.init).joined(separator: " ") : ""
   }
 
   private func figures(_ claim: Claim) -> [String] {
@@ -88,7 +91,7 @@ struct ClaimTable {
 
   /// Each column as wide as its widest figure or its title.
   private var figureWidths: [Int] {
-    let rows = [["estimate", "95 % interval", "needed", "n"]] + claims.map(figures)
+    let rows = [Self.titles] + claims.map(figures)
     return (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
   }
 

@@ -100,6 +100,10 @@ extension ReportPage {
     case .lines(let chart): chart.figure(&html)
     case .bars(let chart): chart.figure(&html)
     case .histogram(let chart): chart.figure(&html)
+    case .strips(let strips):
+      html.element("div", ["class": "strips"]) { html in
+        for strip in strips { strip.write(&html) }
+      }
     case .boards(let boards):
       html.element("div", ["class": "boards"]) { html in
         for board in boards { board.figure(&html) }

@@ -57,6 +57,8 @@ public struct ReportPage: Sendable {
     case bars(BarChart)
     case histogram(Histogram)
     case samples([Sample])
+    /// A text cut in several ways.
+    case strips([PieceStrip])
     case boards([BoardDrawing])
   }
 

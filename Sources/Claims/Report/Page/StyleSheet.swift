@@ -131,6 +131,11 @@ enum StyleSheet {
     .sample header{font-size:.78rem;color:var(--soft);display:flex;gap:.6rem}
     .sample header b{color:var(--c);font-weight:650}
     .sample pre{margin:.3rem 0;unicode-bidi:isolate}
+    .strips{margin:1.2rem 0;display:grid;gap:.4rem}
+    .pieces{display:flex;flex-wrap:wrap;gap:.2rem .8rem;align-items:baseline}
+    .pieces b{flex:0 0 8rem;font:500 .8rem system-ui,sans-serif;color:var(--soft)}
+    .pieces span{display:flex;flex-wrap:wrap;gap:3px}
+    .pieces code{border:1px solid var(--line);border-radius:3px;padding:.1rem .35rem}
     .prompt{color:var(--soft)}.response{color:var(--c,var(--ink))}
     .boards{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:1.2rem;
     margin:1.2rem 0}
