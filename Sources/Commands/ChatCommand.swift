@@ -15,7 +15,7 @@ struct ChatCommand: ParsableCommand {
       line of standard input is a message.
       """)
 
-  @Argument(help: "A model folder, or the folder of a run.") var model: String
+  @Argument(help: "A GGUF file, a model folder, or the folder of a run.") var model: String
   @Option(help: "A system message to begin with.") var system: String?
   @OptionGroup var sampling: SamplingOptions
 
@@ -116,7 +116,7 @@ final class ChatSession {
     let context = loaded.model.config.context
     // The oldest turns go first; the system message and the new one stay.
     var dropped = 0
-    while loaded.template.prompt(next).count + min(settings.maxTokens, context / 4) > context,
+    while try loaded.format.prompt(next).count + min(settings.maxTokens, context / 4) > context,
       next.count > start.count + 1
     {
       next.remove(at: start.count)
@@ -131,15 +131,15 @@ final class ChatSession {
       answer += piece
       if !piece.isEmpty { write(piece) }
     }
-    let end = loaded.template.end
+    let ends = loaded.format.ends
     turn += 1
     try withoutActuallyEscaping(emit) { emit in
       let generator = Generator(
-        loaded.model, settings: settings, stops: [end], seed: seed, slots: 1)
+        loaded.model, settings: settings, stops: ends, seed: seed, slots: 1)
       _ = try generator.run([
-        GenerationRequest(prompt: loaded.template.prompt(next), stream: turn)
+        GenerationRequest(prompt: try loaded.format.prompt(next), stream: turn)
       ]) { _, _, token in
-        if token != end { emit(decoder.append(token)) }
+        if !ends.contains(token) { emit(decoder.append(token)) }
         return !Interrupt.isRequested
       }
     }

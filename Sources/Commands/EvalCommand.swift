@@ -73,7 +73,7 @@ struct EvalCommand: ParsableCommand {
     try checkRoom(items, loaded, file)
     let exam = try watch(items.count * (1 + samples), unit: "answers") { update in
       try examine(
-        "eval", loaded.model, loaded.tokenizer, problems: items,
+        "eval", loaded.model, loaded.format, problems: items,
         sampled: samples > 0 ? items.count : 0,
         samples: max(1, samples), maxTokens: maxTokens, temperature: temperature, seed: seed,
         verifier: verifier.verifier, onProgress: update, shouldStop: { Interrupt.isRequested })
@@ -91,7 +91,7 @@ struct EvalCommand: ParsableCommand {
     let documents = try readDocuments(place(path))
     let bytes = documents.reduce(0) { $0 + $1.text.utf8.count }
     let packing = Packing(
-      documents.map { TokenSequence(tokens: loaded.template.document($0.text)) },
+      documents.map { TokenSequence(tokens: loaded.format.document($0.text)) },
       length: loaded.model.config.context)
     let batches = packing.batches(of: 16)
     let bits = try watch(batches.count, unit: "batches") { update in

@@ -66,6 +66,7 @@ struct RLCommand: ParsableCommand {
     let folder = try runFolder(out)
     let items = try readProblems(task, verifier.verifier)
     let start = try LoadedModel.load(place(model))
+    _ = try start.template(for: "rl")
     try checkRoom(items, start, task)
     let count = min(problems, items.count)
     let recipe = PracticeRecipe(
@@ -110,7 +111,7 @@ struct RLCommand: ParsableCommand {
     let began = ContinuousClock.now
     let trial = try rollOut(
       problemsOfStep(0, items, recipe.problems), verifier: verifier.verifier, model: start.model,
-      tokenizer: start.tokenizer, template: start.template, samples: samples,
+      tokenizer: start.tokenizer, template: start.template(for: "rl"), samples: samples,
       settings: SamplingSettings(maxTokens: maxTokens), seed: seed, step: 0)
     plan.extraSeconds = (ContinuousClock.now - began) / .seconds(1)
     plan.stepTokens = zip(trial.prompts, trial.continuations).reduce(0) { sum, group in

@@ -41,7 +41,7 @@ struct ByteCursor {
 }
 
 /// Bytes as a dictionary key. `String` would take texts that only look alike for one.
-struct ByteName: Hashable {
+struct ByteName: Hashable, Sendable {
   let bytes: [UInt8]
 
   init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }

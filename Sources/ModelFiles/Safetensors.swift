@@ -40,7 +40,7 @@ public struct SafetensorsFile: Sendable {
       guard let found = try StrictJSON(UnsafeRawBufferPointer(rebasing: file.bytes[place])).members
       else { throw broken("its header is not an object") }
       members = found
-    } catch let problem as StrictJSON.Problem {
+    } catch let problem as StrictJSONProblem {
       throw broken("its header is not JSON: \(problem)")
     }
     guard members.count <= 1_000_000 else { throw broken("it claims \(members.count) tensors") }
@@ -70,7 +70,7 @@ public struct SafetensorsFile: Sendable {
   private static func texts(
     _ value: StrictJSON, _ broken: (String) -> ModelFileError
   ) throws -> [String: String] {
-    if value == .null { return [:] }
+    if value.isNull { return [:] }
     guard let members = value.members else { throw broken("its metadata are no texts by name") }
     var out: [String: String] = [:]
     for (key, value) in members {
@@ -115,6 +115,8 @@ public struct SafetensorsFile: Sendable {
     else { throw broken("\"\(shown)\" does not fit its place \(offsets)") }
     return Entry(type: type, shape: shape, range: start + offsets[0]..<start + offsets[1])
   }
+
+  public var byteCount: Int { file.bytes.count }
 
   public var names: [String] {
     entries.keys.map { String(decoding: $0.bytes, as: UTF8.self) }.sorted()

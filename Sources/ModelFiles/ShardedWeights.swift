@@ -54,7 +54,7 @@ public struct ShardedWeights: Sendable {
       let map = root?.first { $0.key == ByteName("weight_map") }?.value.members
       guard let map else { throw broken("it lacks the object weight_map") }
       members = map
-    } catch let problem as StrictJSON.Problem {
+    } catch let problem as StrictJSONProblem {
       throw broken("it is not JSON: \(problem)")
     }
     return try members.map { key, value in
@@ -64,6 +64,8 @@ public struct ShardedWeights: Sendable {
       return (key, name)
     }
   }
+
+  public var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
   public func shape(_ name: String) -> [Int]? { file(name)?.shape(name) }
 

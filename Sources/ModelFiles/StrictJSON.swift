@@ -1,8 +1,15 @@
 // JSON of files from strangers: no key twice, no depth without end, no number that is not quite one.
 // Foundation's reader keeps the last of two equal keys and takes 1.0 for 1.
 
+/// What is wrong with a JSON text, and at which byte.
+struct StrictJSONProblem: Error, CustomStringConvertible {
+  let what: String
+  let at: Int
+  var description: String { "\(what) at byte \(at)" }
+}
+
 /// A JSON value. Object keys are bytes: texts that only look alike stay apart.
-enum StrictJSON: Equatable {
+enum StrictJSON: Sendable {
   case null
   case bool(Bool)
   /// By the grammar 0 | -?[1-9][0-9]*, in the range of Int.
@@ -14,30 +21,9 @@ enum StrictJSON: Equatable {
   /// In the order of the file.
   case object([(key: ByteName, value: StrictJSON)])
 
-  static func == (a: StrictJSON, b: StrictJSON) -> Bool {
-    switch (a, b) {
-    case (.null, .null): true
-    case (.bool(let a), .bool(let b)): a == b
-    case (.integer(let a), .integer(let b)): a == b
-    case (.number(let a), .number(let b)): a == b
-    case (.string(let a), .string(let b)): a == b
-    case (.array(let a), .array(let b)): a == b
-    case (.object(let a), .object(let b)):
-      a.count == b.count && zip(a, b).allSatisfy { $0.key == $1.key && $0.value == $1.value }
-    default: false
-    }
-  }
-
-  /// What is wrong, and at which byte.
-  struct Problem: Error, CustomStringConvertible {
-    let what: String
-    let at: Int
-    var description: String { "\(what) at byte \(at)" }
-  }
-
-  init(_ bytes: UnsafeRawBufferPointer) throws(Problem) {
+  init(_ bytes: UnsafeRawBufferPointer) throws(StrictJSONProblem) {
     guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw Problem(what: "it is not UTF-8", at: 0)
+      throw StrictJSONProblem(what: "it is not UTF-8", at: 0)
     }
     var parser = StrictJSONParser(bytes: bytes)
     self = try parser.document()
@@ -47,6 +33,8 @@ enum StrictJSON: Equatable {
   var members: [(key: ByteName, value: StrictJSON)]? {
     if case .object(let members) = self { members } else { nil }
   }
+
+  var isNull: Bool { if case .null = self { true } else { false } }
 
   var text: String? {
     if case .string(let bytes) = self { String(validating: bytes, as: UTF8.self) } else { nil }
@@ -65,7 +53,6 @@ enum StrictJSON: Equatable {
 }
 
 private struct StrictJSONParser {
-  typealias Problem = StrictJSON.Problem
   static let depth = 64
 
   let bytes: UnsafeRawBufferPointer
@@ -76,9 +63,9 @@ private struct StrictJSONParser {
 
   private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
 
-  private func problem(_ what: String) -> Problem { Problem(what: what, at: at) }
+  private func problem(_ what: String) -> StrictJSONProblem { StrictJSONProblem(what: what, at: at) }
 
-  mutating func document() throws(Problem) -> StrictJSON {
+  mutating func document() throws(StrictJSONProblem) -> StrictJSON {
     skipBlanks()
     let value = try value()
     skipBlanks()
@@ -90,7 +77,7 @@ private struct StrictJSONParser {
     while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { at += 1 }
   }
 
-  private mutating func value() throws(Problem) -> StrictJSON {
+  private mutating func value() throws(StrictJSONProblem) -> StrictJSON {
     guard let byte = next else { throw problem("it ends too early") }
     switch byte {
     case UInt8(ascii: "{"): return try object()
@@ -103,20 +90,20 @@ private struct StrictJSONParser {
     }
   }
 
-  private mutating func word(_ text: String, _ value: StrictJSON) throws(Problem) -> StrictJSON {
+  private mutating func word(_ text: String, _ value: StrictJSON) throws(StrictJSONProblem) -> StrictJSON {
     guard bytes[at...].starts(with: text.utf8) else { throw problem("an unknown word") }
     at += text.utf8.count
     return value
   }
 
-  private mutating func enter() throws(Problem) {
+  private mutating func enter() throws(StrictJSONProblem) {
     level += 1
     at += 1
     if level > Self.depth { throw problem("more than \(Self.depth) levels") }
   }
 
   /// Whether another element follows; steps over the comma or the end.
-  private mutating func goesOn(_ end: UInt8, isFirst: Bool) throws(Problem) -> Bool {
+  private mutating func goesOn(_ end: UInt8, isFirst: Bool) throws(StrictJSONProblem) -> Bool {
     skipBlanks()
     if next == end {
       at += 1
@@ -131,7 +118,7 @@ private struct StrictJSONParser {
     return true
   }
 
-  private mutating func object() throws(Problem) -> StrictJSON {
+  private mutating func object() throws(StrictJSONProblem) -> StrictJSON {
     try enter()
     var members: [(key: ByteName, value: StrictJSON)] = []
     var seen: Set<ByteName> = []
@@ -148,14 +135,14 @@ private struct StrictJSONParser {
     return .object(members)
   }
 
-  private mutating func array() throws(Problem) -> StrictJSON {
+  private mutating func array() throws(StrictJSONProblem) -> StrictJSON {
     try enter()
     var values: [StrictJSON] = []
     while try goesOn(UInt8(ascii: "]"), isFirst: values.isEmpty) { values.append(try value()) }
     return .array(values)
   }
 
-  private mutating func number() throws(Problem) -> StrictJSON {
+  private mutating func number() throws(StrictJSONProblem) -> StrictJSON {
     let start = at
     if next == UInt8(ascii: "-") { at += 1 }
     let first = at
@@ -190,7 +177,7 @@ private struct StrictJSONParser {
     while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { at += 1 }
   }
 
-  private mutating func string() throws(Problem) -> [UInt8] {
+  private mutating func string() throws(StrictJSONProblem) -> [UInt8] {
     at += 1
     var out: [UInt8] = []
     while let byte = next {
@@ -205,7 +192,7 @@ private struct StrictJSONParser {
     throw problem("a text without an end")
   }
 
-  private mutating func escape(_ out: inout [UInt8]) throws(Problem) {
+  private mutating func escape(_ out: inout [UInt8]) throws(StrictJSONProblem) {
     guard let byte = next else { throw problem("a text without an end") }
     at += 1
     switch byte {
@@ -230,7 +217,7 @@ private struct StrictJSONParser {
     }
   }
 
-  private mutating func hexadecimal() throws(Problem) -> UInt32 {
+  private mutating func hexadecimal() throws(StrictJSONProblem) -> UInt32 {
     var code: UInt32 = 0
     for _ in 0..<4 {
       guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {

@@ -75,6 +75,13 @@ extension Transformer {
     } catch let error as DecoderError {
       throw ModelFileError("\(file.url.path): \(error)")
     }
+    // Nothing is allocated for more than the file holds.
+    let values = file.tensors.reduce(0) { $0 &+ $1.count }
+    guard config.parameterCount <= values else {
+      throw ModelFileError(
+        "\(file.url.path): its keys ask for \(config.parameterCount) parameters, but its tensors hold "
+          + "\(values) values")
+    }
     try checkMemory(config, file: file.url, bytes: file.byteCount)
     try self.init(config, source: GGUFSource(file, config))
   }
@@ -82,7 +89,7 @@ extension Transformer {
   /// The model of a GGUF file, of a model folder, or of the folder of a run.
   public static func load(_ place: URL) throws -> Transformer {
     if GGUFFile.isOne(place) { return try Transformer(GGUFFile(place)) }
-    return try LoadedModel.loadModel(place).model
+    return try LoadedModel.loadModel(place)
   }
 }
 
