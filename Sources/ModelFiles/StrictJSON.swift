@@ -63,7 +63,9 @@ private struct StrictJSONParser {
 
   private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
 
-  private func problem(_ what: String) -> StrictJSONProblem { StrictJSONProblem(what: what, at: at) }
+  private func problem(_ what: String) -> StrictJSONProblem {
+    StrictJSONProblem(what: what, at: at)
+  }
 
   mutating func document() throws(StrictJSONProblem) -> StrictJSON {
     skipBlanks()
@@ -90,7 +92,9 @@ private struct StrictJSONParser {
     }
   }
 
-  private mutating func word(_ text: String, _ value: StrictJSON) throws(StrictJSONProblem) -> StrictJSON {
+  private mutating func word(
+    _ text: String, _ value: StrictJSON
+  ) throws(StrictJSONProblem) -> StrictJSON {
     guard bytes[at...].starts(with: text.utf8) else { throw problem("an unknown word") }
     at += text.utf8.count
     return value

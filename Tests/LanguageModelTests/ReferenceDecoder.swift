@@ -135,7 +135,8 @@ struct ReferenceDecoder {
     switch config.feedForward {
     case .swiGLU: x / (1 + exp(-x))
     case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
-    case .geGLU, .geluTanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .geGLU, .geluTanh:
+      0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .reluSquared: x > 0 ? x * x : 0
     }
   }
