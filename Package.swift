@@ -90,7 +90,9 @@ let package = Package(
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore", "TensorKernels", "TestSupport"],
       swiftSettings: house),
-    .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: house),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "TemplateLanguage"],
+      swiftSettings: house),
     .testTarget(
       name: "TemplateLanguageTests", dependencies: ["TemplateLanguage"], swiftSettings: house),
     .testTarget(

@@ -16,6 +16,7 @@ public func tourExperiments(_ length: TourLength, seed: UInt64) -> [any Experime
     ThinkingExperiment(.of(length, seed: seed)),
     CharacterExperiment(.of(length, seed: seed)),
     GameExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
+    TasteExperiment(TasteRecipe.of(length, seed: seed)),
   ]
 }
 

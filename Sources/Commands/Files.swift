@@ -64,6 +64,14 @@ func multiplyAddsPeak() -> Double {
 
 /// The log of a stage, for what commands say at the end.
 enum StageLog {
+  /// The values under a key, line by line.
+  static func values(_ key: String, in folder: URL) -> [Double] {
+    let data = (try? Data(contentsOf: folder.appendingPathComponent("log.jsonl"))) ?? Data()
+    return data.split(separator: 0x0A).compactMap { line in
+      (try? JSONDecoder().decode([String: Double].self, from: Data(line)))?[key]
+    }
+  }
+
   /// The last value under a key; nil where no line has it.
   static func last(_ key: String, in folder: URL) -> Double? {
     let data = (try? Data(contentsOf: folder.appendingPathComponent("log.jsonl"))) ?? Data()

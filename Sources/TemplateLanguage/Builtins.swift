@@ -4,7 +4,7 @@ enum Builtins {
     [
       function("range") { arguments, renderer in
         let bounds = try arguments.positional.map { value in
-          guard let number = value.integer, abs(number) < 1 << 40 else {
+          guard let number = value.integer, number.magnitude < 1 << 40 else {
             throw TemplateError.raised("range takes whole numbers")
           }
           return number
@@ -20,16 +20,18 @@ enum Builtins {
         }
         return try renderer.checked(stride(from: from, to: to, by: step).map { .int($0) })
       },
-      function("namespace") { arguments, _ in
+      function("namespace") { arguments, renderer in
         var fields = Value.Fields()
         if case .map(let given)? = arguments.positional.first { fields = given }
         for (name, value) in arguments.named { fields[name] = value }
+        try renderer.wrap(fields.values)
         return .namespace(Value.Namespace(fields))
       },
-      function("dict") { arguments, _ in
+      function("dict") { arguments, renderer in
         var fields = Value.Fields()
         if case .map(let given)? = arguments.positional.first { fields = given }
         for (name, value) in arguments.named { fields[name] = value }
+        try renderer.wrap(fields.values)
         return .map(fields)
       },
       function("raise_exception") { arguments, renderer in

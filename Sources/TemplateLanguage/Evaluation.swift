@@ -15,8 +15,14 @@ extension Renderer {
       case .text(let text): return .text(text)
       }
     case .name(let name, _): return scope.find(name) ?? .undefined(name)
-    case .list(let items): return try checked(try items.map(evaluate))
-    case .tuple(let items): return .tuple(try items.map(evaluate))
+    case .list(let items):
+      let values = try items.map(evaluate)
+      try wrap(values)
+      return .list(values)
+    case .tuple(let items):
+      let values = try items.map(evaluate)
+      try wrap(values)
+      return .tuple(values)
     case .map(let pairs):
       var fields = Value.Fields()
       for pair in pairs {
@@ -26,6 +32,7 @@ extension Renderer {
         }
         fields[key] = try evaluate(pair.value)
       }
+      try wrap(fields.values)
       return .map(fields)
     case .attribute(let base, let name, let line):
       return try attribute(try evaluate(base), name, line)
@@ -39,7 +46,7 @@ extension Renderer {
       return try Filters.apply(name, try evaluate(base), try arguments(call), self, line)
     case .test(let base, let name, let call, let line):
       return .bool(
-        try Tests.holds(name, try evaluate(base), try arguments(call), line))
+        try Tests.holds(name, try evaluate(base), try arguments(call), self, line))
     case .not(let value): return .bool(!(try evaluate(value).isTrue))
     case .negative(let value, let line): return try negated(try evaluate(value), line)
     case .positive(let value, let line):
@@ -98,7 +105,9 @@ extension Renderer {
     switch value {
     case .list(let items), .tuple(let items): return items
     case .map(let fields): return fields.keys
-    case .text(let text): return text.units.map { .text(Text(units: [$0])) }
+    case .text(let text):
+      try spend(text.count)
+      return text.units.map { .text(Text(units: [$0])) }
     case .undefined: return []
     default: throw TemplateError.type(line: line, what: "\(value.kind) has no elements")
     }
@@ -106,12 +115,12 @@ extension Renderer {
 
   func compare(_ operation: String, _ a: Value, _ b: Value, _ line: Int) throws -> Bool {
     switch operation {
-    case "==": return Value.equal(a, b)
-    case "!=": return !Value.equal(a, b)
+    case "==": return try equal(a, b)
+    case "!=": return try !equal(a, b)
     case "in": return try contains(b, a, line)
     case "not in": return !(try contains(b, a, line))
     default:
-      guard let order = Value.order(a, b) else {
+      guard let order = try order(a, b) else {
         throw TemplateError.type(
           line: line, what: "\(a.kind) and \(b.kind) have no order (\(operation))")
       }
@@ -130,8 +139,9 @@ extension Renderer {
       guard case .text(let part) = part else {
         throw TemplateError.type(line: line, what: "a string cannot contain \(part.kind)")
       }
+      try spend(text.count)
       return text.firstIndex(of: part) != nil
-    case .list(let items), .tuple(let items): return items.contains { Value.equal($0, part) }
+    case .list(let items), .tuple(let items): return try items.contains { try equal($0, part) }
     case .map(let fields): return fields[part] != nil
     case .namespace(let space): return space.fields[part] != nil
     case .undefined: return false
@@ -189,7 +199,7 @@ extension Renderer {
       for _ in 0..<min(y, 64) where !result.overflow {
         result = result.0.multipliedReportingOverflow(by: x)
       }
-      if y > 64, abs(x) > 1 { result.overflow = true }
+      if y > 64, x.magnitude > 1 { result.overflow = true }
     default:
       guard y != 0 else { throw TemplateError.type(line: line, what: "division by zero") }
       guard y != -1 else { return symbol == "//" ? try integers("-", 0, x, line) : .int(0) }

@@ -184,7 +184,7 @@ enum Filters {
         throw TemplateError.type(line: line, what: "dictsort takes a mapping, not \(value.kind)")
       }
       let pairs = zip(fields.keys, fields.values).map { (key: $0, value: $1) }
-      let sorted = try stable(pairs) { folded($0.key, false) }
+      let sorted = try stable(pairs, renderer) { folded($0.key, false) }
       let items = sorted.map { Value.tuple([$0.key, $0.value]) }
       return .list(arguments[2, "reverse"]?.isTrue == true ? items.reversed() : items)
     case "groupby":
@@ -195,13 +195,14 @@ enum Filters {
       let items = try renderer.items(of: value, line).map {
         (key: try part($0, attribute, renderer, line), item: $0)
       }
-      for (key, item) in try stable(items, by: { folded($0.key, false) }) {
-        if let last = groups.last, Value.equal(folded(last.key, false), folded(key, false)) {
+      for (key, item) in try stable(items, renderer, by: { folded($0.key, false) }) {
+        if let last = groups.last, try renderer.equal(folded(last.key, false), folded(key, false)) {
           groups[groups.count - 1].items.append(item)
         } else {
           groups.append((key, [item]))
         }
       }
+      try renderer.wrap([.list([])])
       return .list(groups.map { .tuple([$0.key, .list($0.items)]) })
     case "batch", "slice", "random", "pprint", "format", "xmlattr", "urlencode", "truncate",
       "center":
@@ -268,7 +269,8 @@ enum Filters {
       (value.isTrue ? renderer.items(of: value, line) : []).filter { item in
         let subject = try attribute.map { try part(item, $0, renderer, line) } ?? item
         let holds =
-          try test.map { try Tests.holds(named($0), subject, rest, line) } ?? subject.isTrue
+          try test.map { try Tests.holds(named($0), subject, rest, renderer, line) }
+          ?? subject.isTrue
         return holds == keeps
       })
   }
@@ -284,13 +286,15 @@ enum Filters {
   }
 
   /// Sorted by a key, equal elements in the order in which they came.
-  private static func stable<T>(_ items: [T], by key: (T) -> Value) throws -> [T] {
+  private static func stable<T>(
+    _ items: [T], _ renderer: Renderer, by key: (T) -> Value
+  ) throws -> [T] {
     let keyed = items.map { ($0, key($0)) }
-    for pair in zip(keyed, keyed.dropFirst()) where Value.order(pair.0.1, pair.1.1) == nil {
-      throw TemplateError.raised("\(pair.0.1.kind) and \(pair.1.1.kind) cannot be sorted")
-    }
-    return keyed.enumerated().sorted {
-      let order = Value.order($0.element.1, $1.element.1) ?? 0
+    return try keyed.enumerated().sorted {
+      guard let order = try renderer.order($0.element.1, $1.element.1) else {
+        throw TemplateError.raised(
+          "\($0.element.1.kind) and \($1.element.1.kind) cannot be sorted")
+      }
       return order != 0 ? order < 0 : $0.offset < $1.offset
     }.map(\.element.0)
   }
@@ -323,7 +327,7 @@ enum Filters {
       return .list(kept)
     default:
       let keyed = try items.map { (item: $0, key: try key($0)) }
-      let sorted = try stable(keyed) { $0.key }.map(\.item)
+      let sorted = try stable(keyed, renderer) { $0.key }.map(\.item)
       switch name {
       case "min": return sorted.first ?? .undefined("the least of no elements")
       case "max": return sorted.last ?? .undefined("the greatest of no elements")
@@ -332,7 +336,7 @@ enum Filters {
         guard isReversed else { return .list(sorted) }
         // Equal elements keep their order here too.
         let backwards = Array(keyed.reversed())
-        return .list(try stable(backwards) { $0.key }.map(\.item).reversed())
+        return .list(try stable(backwards, renderer) { $0.key }.map(\.item).reversed())
       }
     }
   }

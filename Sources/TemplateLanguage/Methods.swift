@@ -22,11 +22,11 @@ enum Methods {
         return arguments.positional[loop.index % arguments.positional.count]
       }
     case "changed":
-      return method(name) { arguments, _ in
+      return method(name) { arguments, renderer in
         let now = arguments.positional
         defer { loop.lastChecked = now }
         guard let before = loop.lastChecked, before.count == now.count else { return .bool(true) }
-        return .bool(!zip(before, now).allSatisfy { Value.equal($0, $1) })
+        return .bool(try !zip(before, now).allSatisfy { try renderer.equal($0, $1) })
       }
     default: throw TemplateError.unknown(line: line, what: "loop.\(name)")
     }
@@ -64,17 +64,17 @@ enum Methods {
   private static func of(_ items: [Value], _ name: String) -> Value? {
     switch name {
     case "index":
-      method(name) { arguments, _ in
+      method(name) { arguments, renderer in
         let wanted = arguments.positional.first ?? .none
-        guard let at = items.firstIndex(where: { Value.equal($0, wanted) }) else {
+        guard let at = try items.firstIndex(where: { try renderer.equal($0, wanted) }) else {
           throw TemplateError.raised("the list does not hold what it was asked for")
         }
         return .int(at)
       }
     case "count":
-      method(name) { arguments, _ in
+      method(name) { arguments, renderer in
         let wanted = arguments.positional.first ?? .none
-        return .int(items.count { Value.equal($0, wanted) })
+        return .int(try items.count { try renderer.equal($0, wanted) })
       }
     case "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse": refusal(name)
     default: nil
@@ -201,8 +201,10 @@ enum Methods {
       }
     case "isspace": method(name) { _, _ in .bool(holds(text) { Text.isBlank($0.value) }) }
     case "isupper", "islower":
-      method(name) { _, _ in
-        .bool(try Tests.holds(name == "isupper" ? "upper" : "lower", .text(text), .init(), 0))
+      method(name) { _, renderer in
+        .bool(
+          try Tests.holds(
+            name == "isupper" ? "upper" : "lower", .text(text), .init(), renderer, 0))
       }
     default: nil
     }

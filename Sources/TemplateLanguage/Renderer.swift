@@ -5,6 +5,8 @@ public final class Renderer {
   private var steps = 0
   private var depth = 0
   private var work = 0
+  private var comparisons: Int
+  private var wrappings = 0
   var output: [UInt32] = []
   private(set) var scope = Scope(nil)
   private var scopesOfMacros: [Scope] = []
@@ -30,6 +32,7 @@ public final class Renderer {
 
   init(_ limits: Template.Limits, _ clock: TemplateClock?) {
     (self.limits, self.clock) = (limits, clock)
+    comparisons = 100 * limits.steps
   }
 
   /// Macros hold the scopes that hold them.
@@ -84,6 +87,38 @@ public final class Renderer {
       throw TemplateError.limit(what: "makes lists of more than \(limits.elements) elements")
     }
     return .list(items)
+  }
+
+  /// Whoever puts values into a new list or mapping says so here: each time may nest them a level
+  /// deeper, and what is nested too deep could not even be freed.
+  func wrap(_ values: [Value]) throws {
+    let isNesting = values.contains {
+      switch $0 {
+      case .list, .tuple, .map, .namespace: true
+      default: false
+      }
+    }
+    guard isNesting else { return }
+    wrappings += 1
+    guard wrappings <= limits.wrappings else {
+      throw TemplateError.limit(what: "puts lists into lists more than \(limits.wrappings) times")
+    }
+  }
+
+  func equal(_ a: Value, _ b: Value) throws -> Bool {
+    let result = Value.equal(a, b, &comparisons)
+    try checkComparisons()
+    return result
+  }
+
+  func order(_ a: Value, _ b: Value) throws -> Int? {
+    let result = Value.order(a, b, &comparisons)
+    try checkComparisons()
+    return result
+  }
+
+  private func checkComparisons() throws {
+    guard comparisons > 0 else { throw TemplateError.limit(what: "compares too much") }
   }
 
   func write(_ text: Text) throws {

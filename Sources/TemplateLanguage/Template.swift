@@ -17,6 +17,8 @@ public struct Template: Sendable {
     public var elements = 1_000_000
     /// Calls within calls, expressions within expressions.
     public var depth = 300
+    /// Lists and mappings made of others.
+    public var wrappings = 5_000
 
     public init() {}
   }

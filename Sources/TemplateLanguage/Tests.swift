@@ -1,7 +1,8 @@
 /// `is` and what follows it.
 enum Tests {
   static func holds(
-    _ name: String, _ value: Value, _ arguments: Value.Arguments, _ line: Int
+    _ name: String, _ value: Value, _ arguments: Value.Arguments, _ renderer: Renderer,
+    _ line: Int
   ) throws -> Bool {
     func other() throws -> Value {
       guard let other = arguments.positional.first else {
@@ -65,10 +66,10 @@ enum Tests {
       let string = text.string
       return string == (name == "upper" ? string.uppercased() : string.lowercased())
         && string.uppercased() != string.lowercased()
-    case "eq", "equalto", "sameas": return Value.equal(value, try other())
-    case "ne": return !Value.equal(value, try other())
+    case "eq", "equalto", "sameas": return try renderer.equal(value, try other())
+    case "ne": return try !renderer.equal(value, try other())
     case "lt", "lessthan", "gt", "greaterthan", "le", "ge":
-      guard let order = Value.order(value, try other()) else {
+      guard let order = try renderer.order(value, try other()) else {
         throw TemplateError.type(line: line, what: "\(value.kind) has no order with the other")
       }
       switch name {
@@ -77,14 +78,7 @@ enum Tests {
       default: return name == "le" ? order <= 0 : order >= 0
       }
     case "in":
-      switch try other() {
-      case .list(let items), .tuple(let items): return items.contains { Value.equal($0, value) }
-      case .map(let fields): return fields[value] != nil
-      case .text(let whole):
-        if case .text(let part) = value { return whole.firstIndex(of: part) != nil }
-      default: break
-      }
-      throw TemplateError.type(line: line, what: "in takes a list, a mapping or a string")
+      return try renderer.contains(try other(), value, line)
     default: throw TemplateError.unknown(line: line, what: "the test \"\(name)\"")
     }
   }

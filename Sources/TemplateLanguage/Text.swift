@@ -143,10 +143,10 @@ extension Text {
     var parts: [Text] = []
     var end = count
     while parts.count < limit, let at = lastIndex(of: separator, before: end) {
-      parts.insert(Text(units: units[(at + separator.count)..<end]), at: 0)
+      parts.append(Text(units: units[(at + separator.count)..<end]))
       end = at
     }
-    return [Text(units: units[..<end])] + parts
+    return [Text(units: units[..<end])] + parts.reversed()
   }
 
   /// Words between white space; after `limit` cuts the rest is one.

@@ -162,18 +162,27 @@ extension Value {
     }
   }
 
-  static func equal(_ a: Value, _ b: Value, depth: Int = 0) -> Bool {
-    guard depth < 64 else { return false }
+  /// - Parameter budget: what comparing may still cost; where nothing is left, the result means
+  ///   nothing.
+  static func equal(_ a: Value, _ b: Value, _ budget: inout Int) -> Bool {
+    budget -= 1
+    guard budget > 0 else { return false }
     switch (a, b) {
     case (.undefined, .undefined), (.none, .none): return true
-    case (.text(let a), .text(let b)): return a == b
+    case (.text(let a), .text(let b)):
+      guard a.count == b.count else { return false }
+      budget -= a.count
+      return a == b
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)):
-      return a.count == b.count && zip(a, b).allSatisfy { equal($0, $1, depth: depth + 1) }
+      guard a.count == b.count else { return false }
+      for (x, y) in zip(a, b) where !equal(x, y, &budget) { return false }
+      return true
     case (.map(let a), .map(let b)):
-      return a.count == b.count
-        && zip(a.keys, a.values).allSatisfy { key, value in
-          b[key].map { equal(value, $0, depth: depth + 1) } ?? false
-        }
+      guard a.count == b.count else { return false }
+      for (key, value) in zip(a.keys, a.values) {
+        guard let other = b[key], equal(value, other, &budget) else { return false }
+      }
+      return true
     case (.namespace(let a), .namespace(let b)): return a === b
     case (.function(let a), .function(let b)): return a === b
     case (.int(let a), .int(let b)): return a == b
@@ -184,13 +193,16 @@ extension Value {
   }
 
   /// Negative, zero or positive as `a` is before, with or after `b`; nil where they have no order.
-  static func order(_ a: Value, _ b: Value, depth: Int = 0) -> Int? {
-    guard depth < 64 else { return nil }
+  static func order(_ a: Value, _ b: Value, _ budget: inout Int) -> Int? {
+    budget -= 1
+    guard budget > 0 else { return nil }
     switch (a, b) {
-    case (.text(let a), .text(let b)): return a == b ? 0 : a < b ? -1 : 1
+    case (.text(let a), .text(let b)):
+      budget -= min(a.count, b.count)
+      return a == b ? 0 : a < b ? -1 : 1
     case (.int(let a), .int(let b)): return a == b ? 0 : a < b ? -1 : 1
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)):
-      for (x, y) in zip(a, b) where !equal(x, y) { return order(x, y, depth: depth + 1) }
+      for (x, y) in zip(a, b) where !equal(x, y, &budget) { return order(x, y, &budget) }
       return a.count - b.count
     default:
       guard let x = a.number, let y = b.number else { return nil }

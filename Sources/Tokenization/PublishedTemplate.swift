@@ -64,11 +64,32 @@ public struct PublishedTemplate: Sendable {
     let isWord = role.utf8.allSatisfy { $0 &- UInt8(ascii: "a") < 26 || $0 == UInt8(ascii: "_") }
     var fields = Value.Fields()
     for (name, value) in json.members ?? [] {
-      fields[name] =
-        name == "role" && isWord
-        ? .string(role) : Value(value, role == "assistant" ? [.input, .answer] : .input)
+      let origin: Text.Origin = role == "assistant" ? [.input, .answer] : .input
+      switch name {
+      case "role" where isWord: fields[name] = .string(role)
+      case "tool_calls": fields[name] = Value(withObjects(value), origin)
+      default: fields[name] = Value(value, origin)
+      }
     }
     return .map(fields)
+  }
+
+  /// Calls whose arguments are the text of a JSON object, as OpenAI's API has them, with the object
+  /// that templates expect.
+  private static func withObjects(_ json: JSONValue) -> JSONValue {
+    switch json {
+    case .array(let items): .array(items.map(withObjects))
+    case .object(let members):
+      .object(
+        members.map { key, value in
+          guard key == "arguments", let text = value.string else {
+            return (key, key == "function" ? withObjects(value) : value)
+          }
+          let object = try? JSONValue(text.utf8)
+          return (key, object?.members == nil ? value : object ?? value)
+        })
+    default: json
+    }
   }
 
   /// The tokens of what a template wrote.

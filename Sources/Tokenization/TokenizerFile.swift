@@ -30,14 +30,20 @@ enum ByteAlphabet {
   /// Nil where a character stands for no byte.
   static func read(_ text: String) -> [UInt8]? {
     var out: [UInt8] = []
-    out.reserveCapacity(text.utf8.count)
+    return read(text[...], into: &out) ? out : nil
+  }
+
+  /// Appends the bytes of a token; false, and nothing, where a character stands for none.
+  static func read(_ text: Substring, into out: inout [UInt8]) -> Bool {
+    let before = out.count
     for scalar in text.unicodeScalars {
       guard scalar.value < bytes.count, case let byte = bytes[Int(scalar.value)], byte >= 0 else {
-        return nil
+        out.removeLast(out.count - before)
+        return false
       }
       out.append(UInt8(byte))
     }
-    return out
+    return true
   }
 }
 

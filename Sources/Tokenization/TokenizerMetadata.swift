@@ -92,13 +92,12 @@ extension Tokenizer {
     guard let (cut, ignoresMerges) = PreTokenizer.named(pre) else {
       throw TokenizerError.unknownPreTokenizer("\"\(pre)\"")
     }
-    var reader = VocabularyReader(file, try file.kinds()) { text, kind in
-      (kind == .normal ? ByteAlphabet.read(text) : nil) ?? Array(text.utf8)
+    let reader = try VocabularyReader(file, try file.kinds()) { text, kind, out in
+      kind == .normal && ByteAlphabet.read(text, into: &out)
     }
-    try reader.insert { kind, text in kind == .normal && ByteAlphabet.read(text) != nil }
     // SmolLM's vocabularies lack bytes that their corpus did not have.
     let byteIDs = (0..<256).map { reader.find([UInt8($0)]) }
-    let merges = try reader.merges { ByteAlphabet.read($0) }
+    let merges = try reader.merges { ByteAlphabet.read($0, into: &$1) }
     self.init(
       .bytes(cut, isNormalised: pre == "qwen2" || pre == "deepseek-r1-qwen"),
       tokens: reader.tokens, merges: merges, byteIDs: byteIDs, specials: reader.specials,
@@ -118,101 +117,26 @@ extension Tokenizer {
       byteIDs[Int(byte)] = Int32(id)
     }
     if let missing = byteIDs.firstIndex(of: -1) { throw TokenizerError.missingByte(UInt8(missing)) }
-    var reader = VocabularyReader(file, kinds) { text, kind in
-      kind == .byte
-        ? [CharacterRules.byte(named: text) ?? 0] : CharacterRules.unescaped(text.utf8)
+    let reader = try VocabularyReader(file, kinds) { text, kind, out in
+      if kind == .byte {
+        out.append(CharacterRules.byte(named: String(text)) ?? 0)
+      } else {
+        out += CharacterRules.unescaped(text.utf8)
+      }
+      return kind == .normal
     }
-    try reader.insert { kind, _ in kind == .normal }
     let merges =
       file.merges.isEmpty
       ? try reader.mergesByScore()
-      : try reader.merges { CharacterRules.unescaped($0.utf8) }
+      : try reader.merges {
+        $1 += CharacterRules.unescaped($0.utf8)
+        return true
+      }
     let prefix: CharacterRules.Prefix =
       file.addsSpacePrefix ?? (file.model == "llama") ? .always : .never
     self.init(
       .characters(CharacterRules(prefix: prefix, reader.tokens, reader.table, byteIDs)),
       tokens: reader.tokens, merges: merges, byteIDs: byteIDs, specials: reader.specials,
       words: reader.words, markers: try file.markers(reader.specials, addsBOS: true))
-  }
-}
-
-/// A vocabulary on its way into tables.
-private struct VocabularyReader {
-  let file: TokenizerMetadata
-  let kinds: [TokenizerMetadata.Kind]
-  private(set) var tokens = TokenBytes()
-  private(set) var table: ByteTable
-  private(set) var takesPart: [Bool] = []
-  private(set) var specials: [(name: String, id: Int32)] = []
-  private(set) var words: [(name: String, id: Int32)] = []
-
-  init(
-    _ file: TokenizerMetadata, _ kinds: [TokenizerMetadata.Kind],
-    bytes: (String, TokenizerMetadata.Kind) -> [UInt8]
-  ) {
-    (self.file, self.kinds) = (file, kinds)
-    table = ByteTable(capacity: file.tokens.count)
-    for (id, text) in file.tokens.enumerated() {
-      let isSpecial = kinds[id] == .control || kinds[id] == .unknown
-      tokens.append(isSpecial ? [] : bytes(text, kinds[id]))
-      if isSpecial { specials.append((text, Int32(id))) }
-      if kinds[id] == .userDefined {
-        words.append((String(decoding: tokens[id], as: UTF8.self), Int32(id)))
-      }
-    }
-  }
-
-  /// Enters the tokens that take part in merging. Of two that are spelled alike the first counts.
-  mutating func insert(_ includes: (TokenizerMetadata.Kind, String) -> Bool) throws {
-    var seen: Set<String> = []
-    for special in specials where !seen.insert(special.name).inserted {
-      throw TokenizerError.duplicate(what: "the special token \(special.name)")
-    }
-    for (id, text) in file.tokens.enumerated() {
-      let part = tokens.length(id) > 0 && includes(kinds[id], text)
-      takesPart.append(part)
-      guard part, !table.insert(Int32(id), of: tokens) else { continue }
-      throw TokenizerError.duplicate(what: "the token \"\(text.prefix(40))\"")
-    }
-  }
-
-  func find(_ bytes: [UInt8]) -> Int32 {
-    bytes.withUnsafeBufferPointer { p in
-      p.baseAddress.map { table.find($0, p.count, in: tokens) } ?? -1
-    }
-  }
-
-  func merges(_ read: (String) -> [UInt8]?) throws -> PairTable {
-    var merges = PairTable(capacity: file.merges.count)
-    for (index, line) in file.merges.enumerated() {
-      // A token may itself begin with the blank that separates the two, in no vocabulary end with it.
-      guard let blank = line.utf8.dropFirst().firstIndex(of: 0x20) else {
-        throw TokenizerError.badMerge(index: index, what: "is not two tokens")
-      }
-      let sides = [String(line[..<blank]), String(line[line.utf8.index(after: blank)...])]
-      let bytes = try sides.map { side in
-        guard let bytes = read(side), find(bytes) >= 0 else {
-          throw TokenizerError.unknownMerge(index: index, token: side)
-        }
-        return bytes
-      }
-      let id = find(bytes[0] + bytes[1])
-      guard id >= 0 else {
-        throw TokenizerError.unknownMerge(index: index, token: sides.joined())
-      }
-      merges.insert(find(bytes[0]), find(bytes[1]), rank: Int32(index), id: id)
-    }
-    return merges
-  }
-
-  func mergesByScore() throws -> PairTable {
-    guard file.scores.count == file.tokens.count, file.scores.allSatisfy({ !$0.isNaN }) else {
-      throw TokenizerError.badField(
-        path: "scores", expected: "one number a token (\(file.tokens.count))")
-    }
-    let distinct = Set(file.scores).sorted(by: >)
-    let rank = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Int32($0)) })
-    let ranks = file.scores.indices.map { takesPart[$0] ? rank[file.scores[$0]] : nil }
-    return PairTable(spelledBy: tokens, table: table, ranks: ranks, onlyWholeCharacters: true)
   }
 }

@@ -24,17 +24,23 @@ public struct LoadedModel {
     (self.model, self.format) = (model, format)
   }
 
-  /// The format of conversations for what only models that were made here can do.
-  public func template(for purpose: String) throws -> ChatTemplate {
-    guard let own = format.own else {
-      throw TrainingError(
-        "\(purpose) needs a model that was made here: `lyceum tour` makes one in runs/tour")
+  /// The format of conversations, for what only models that were made here can do.
+  public var template: ChatTemplate {
+    get throws {
+      guard let own = format.own else {
+        throw TrainingError(
+          "this needs a model that was made here, for its special tokens: `lyceum tour` makes one in "
+            + "runs/tour")
+      }
+      return own
     }
-    return own
   }
 
   /// Writes the folder, each file aside first.
-  public func save(to folder: URL) throws {
+  public func save(to folder: URL) throws { try save(to: folder, tensors: model.namedTensors()) }
+
+  /// As ``save(to:)``, with other weights.
+  func save(to folder: URL, tensors: [NamedTensor]) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -46,7 +52,7 @@ public struct LoadedModel {
       try encoder.encode(TokenizerConfig(format)),
       to: folder.appendingPathComponent("tokenizer_config.json"))
     let aside = folder.appendingPathComponent("model.safetensors.tmp")
-    try writeParameters(of: model, to: aside)
+    try write(tensors, to: aside)
     try moveIntoPlace(aside, folder.appendingPathComponent("model.safetensors"))
   }
 
@@ -95,6 +101,16 @@ public struct LoadedModel {
     }
     try checkMemory(config, file: folder, bytes: weights.byteCount)
     return try Transformer(config, source: weights.parameters())
+  }
+
+  /// The files of a folder that was written here, which fit together.
+  static func open(_ folder: URL) throws -> (DecoderConfig, Tokenizer, SafetensorsFile) {
+    let config = try decodeConfig(folder)
+    let tokenizer = try Tokenizer(tokenizerJSON: read(folder, "tokenizer.json"))
+    try check(tokenizer, config, folder)
+    return (
+      config, tokenizer, try SafetensorsFile(folder.appendingPathComponent("model.safetensors"))
+    )
   }
 
   /// The tokenizer of a folder and how it writes conversations.
@@ -190,9 +206,17 @@ extension TemplateClock {
   }
 }
 
-/// Writes a model's parameters under the names of Hugging Face's checkpoints.
-func writeParameters(of model: Transformer, to url: URL) throws {
-  let tensors = model.namedTensors()
+/// Writes a model's parameters under the names of Hugging Face's checkpoints, and others under their
+/// own.
+func writeParameters(of model: Transformer, and others: [Parameter] = [], to url: URL) throws {
+  try write(
+    model.namedTensors()
+      + others.map {
+        NamedTensor(name: $0.name, shape: $0.tensor.shape, values: $0.tensor.array)
+      }, to: url)
+}
+
+func write(_ tensors: [NamedTensor], to url: URL) throws {
   let buffers = tensors.map { Buffer($0.values) }
   // Without this, Swift may give the memory back after the last use of `buffers`, before it is read.
   try withExtendedLifetime(buffers) {

@@ -102,7 +102,7 @@ struct CharacterTests {
     let trained = Set(
       (0..<recipe.points.steps).flatMap { points.trainingQuestions(step: $0).map(\.pair.text) })
     let asked = points.examination()
-    #expect(asked.count == 2_000 && asked.count(where: \.isTrap) == 1_000)
+    #expect(asked.count == 1_000 && asked.count(where: \.isTrap) == 500)
     #expect(!asked.contains { trained.contains($0.text) })
     let pair = PointPair(PointNumber(whole: 9, part: 11), PointNumber(whole: 9, part: 9))
     #expect(

@@ -1,5 +1,6 @@
-import Claims
 import Testing
+
+@testable import Claims
 
 @Suite("Elo")
 struct EloTests {

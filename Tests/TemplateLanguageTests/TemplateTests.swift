@@ -198,6 +198,21 @@ struct HostileTemplateTests {
     stopped("{% for i in range(900000) %}{{ x }}{% endfor %}", #"{"x": "aaaaaaaaaa"}"#)
   }
 
+  @Test("lists in lists in lists, and comparing what shares its parts")
+  func nestedValues() {
+    stopped(
+      "{% set n = namespace(s=[1]) %}{% for i in range(900000) %}{% set n.s = [n.s] %}{% endfor %}")
+    stopped(
+      "{% set n = namespace(s=1) %}{% for i in range(90000) %}{% set n.s = {'a': n.s} %}{% endfor %}"
+    )
+    stopped(
+      "{% set n = namespace(a=[1], b=[1]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}"
+        + "{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}")
+    stopped(
+      "{% set n = namespace(a=[1]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% endfor %}"
+        + "{{ n.a | tojson }}")
+  }
+
   @Test("every prefix of a template is read or refused in a sentence")
   func prefixes() {
     let template = """

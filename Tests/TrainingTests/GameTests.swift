@@ -179,8 +179,10 @@ import Testing
           guard progress.step == limit else { return }
           try? FileManager.default.copyItem(at: folder, to: killed)
         }))
+      let selves = killed.appendingPathComponent("snapshots")
+      try FileManager.default.createDirectory(at: selves, withIntermediateDirectories: true)
       try Data("half".utf8).write(
-        to: killed.appendingPathComponent("snapshots/step-6.safetensors.tmp"))
+        to: selves.appendingPathComponent("step-6.safetensors.tmp"))
       try practise(killed)
       try compare(killed, whole, "killed at \(limit)")
     }

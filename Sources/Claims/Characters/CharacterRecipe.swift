@@ -65,7 +65,7 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
       letterPhases: [
         CharacterPhase(steps: 200, shares: ["direct": 0.3, "spell": 0.5, "copy": 0.2]),
         CharacterPhase(
-          steps: 550, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05]),
+          steps: 700, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05]),
       ], itemsEach: 8, points: .tour)
   }
 
@@ -76,7 +76,8 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
     (recipe.syllableExamples, recipe.letterExamples) = (16, 16)
     for i in recipe.syllablePhases.indices { recipe.syllablePhases[i].steps = 8 }
     for i in recipe.letterPhases.indices { recipe.letterPhases[i].steps = 8 }
-    (recipe.points.steps, recipe.points.examples, recipe.points.items) = (10, 16, 20)
+    (recipe.points.steps, recipe.points.examples) = (10, 16)
+    recipe.points.items = 20
     return recipe
   }
 

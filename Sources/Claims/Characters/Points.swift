@@ -20,7 +20,7 @@ struct PointRecipe: Codable, Sendable, Equatable {
   var samples: Int
 
   static let tour = PointRecipe(
-    steps: 400, examples: 64, sectionShare: 0.8, digitsShare: 0.5, layers: 2, items: 1_000,
+    steps: 450, examples: 64, sectionShare: 0.7, digitsShare: 0.7, layers: 2, items: 500,
     samples: 4)
 }
 

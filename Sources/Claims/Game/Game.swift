@@ -29,7 +29,7 @@ struct Game {
     let games = examiner.positionGames()
     let positions = examiner.positions(games)
     var arms = try imitators.map {
-      try arm(name(games: $0.games), $0.model, seen: $0.games, games, positions)
+      try arm(Self.name(games: $0.games), $0.model, seen: $0.games, games, positions)
     }
     arms.append(
       try arm(
@@ -46,7 +46,7 @@ struct Game {
       sampleGames: try sampleGames(practised.model, imitator: start))
   }
 
-  private func name(games: Int) -> String { "SFT, \(Format.fixed(Double(games), 0)) games" }
+  static func name(games: Int) -> String { "SFT, \(Format.fixed(Double(games), 0)) games" }
 
   // MARK: Training
 
@@ -141,9 +141,10 @@ struct Game {
       for (opponent, decoding) in matches {
         try stopIfAsked()
         let key = GameFinding.Arm.key(opponent, decoding)
+        // Twice as many against the expert, where imitators differ little.
         arm.matches[key] = examiner.match(
-          .model(model, temperature: decoding.temperature), opponent, repeats: recipe.examRepeats,
-          stream: key)
+          .model(model, temperature: decoding.temperature), opponent,
+          repeats: recipe.examRepeats * (opponent == .expert ? 2 : 1), stream: key)
         update(arm.matches.count)
       }
       return arm

@@ -75,7 +75,7 @@ struct GameExaminer {
     _ agent: GamePlayer, _ opponent: GamePlayer, repeats: Int, openings limit: Int? = nil,
     stream: String
   ) -> [PlayedGame] {
-    let openings = openings.examination.prefix(limit ?? .max)
+    let openings = openings.examination.prefix(min(limit ?? .max, recipe.examOpenings))
     let starts = openings.flatMap { opening in
       (0..<2 * repeats).map { GameStart(opening: opening, agentBegins: $0 % 2 == 0) }
     }

@@ -8,7 +8,17 @@ public struct GameExperiment: Experiment {
 
   public init(_ recipe: GameRecipe) { self.recipe = recipe }
 
-  public var plan: [PlannedWork] { [] }
+  /// Measured on one core that other work shared.
+  public var plan: [PlannedWork] {
+    recipe.imitated.map { .init("sft-\($0)", seconds: 6) } + [
+      .init("rl", seconds: 20), .init("sft-continued", seconds: 18),
+    ] + recipe.imitated.map { .init("exam \(Game.name(games: $0))", seconds: 3) } + [
+      .init("exam SFT continued", seconds: 3), .init("exam RL", seconds: 3),
+      .init("exam rare moves", seconds: 0.5), .init("exam expert", seconds: 0.5),
+      .init("exam updates", seconds: 2), .init("exam round robin", seconds: 2),
+      .init("exam sample games", seconds: 0.1),
+    ]
+  }
 
   public func measure(in folder: URL, observer: ExperimentObserver) throws -> GameFinding {
     try Game(recipe: recipe, folder: folder, observer: observer).measure()

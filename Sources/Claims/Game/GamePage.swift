@@ -60,6 +60,8 @@ struct GameSection {
         "That RL is strong: a perfect player still beats it, and the score against it is in the table.",
         "Imitation of better players: an expert whose bad habits are rare is improved by taking the "
           + "likeliest move. This expert's habit is its likeliest move.",
+        "That more games never help: imitators that train longer, or with Muon, come nearer to the "
+          + "expert's level. What was not seen is one above it.",
         "Much about new positions: openings of exam and practice are different, but games pass through "
           + "many of the same positions on so small a board.",
         "How much seeds differ: one tour is one seed, and its intervals cover games only.",

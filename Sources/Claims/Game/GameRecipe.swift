@@ -23,6 +23,8 @@ public struct GameRecipe: Codable, Sendable, Equatable {
   public var entropyBonus: Double
   public var practiceSteps: Int
   public var practiceOptimizer: OptimizerSettings
+  /// Openings of the exam at most.
+  public var examOpenings: Int
   /// Games from each opening and colour in an exam, for the arms and for the points of the curves.
   public var examRepeats: Int
   public var curveRepeats: Int
@@ -33,14 +35,15 @@ public struct GameRecipe: Codable, Sendable, Equatable {
   /// Games of the expert from which positions to judge moves are taken.
   public var positionGames: Int
 
-  /// About a minute and a half on one quick core.
+  /// About a minute on one quick core.
   public static func tour(seed: UInt64) -> GameRecipe {
     GameRecipe(
       seed: seed, shape: BoardShape(width: 5, height: 4), expert: .expert, width: 64, layers: 2,
       heads: 4, imitated: [1_000, 5_000, 20_000], imitationRows: 64, imitationSteps: 500,
       imitationOptimizer: OptimizerSettings(rate: 3e-3), groups: 24, samples: 8, snapshotEvery: 20,
       entropyBonus: 0.03, practiceSteps: 200,
-      practiceOptimizer: OptimizerSettings(rate: 1e-3, decay: 0), examRepeats: 4, curveRepeats: 1,
+      practiceOptimizer: OptimizerSettings(rate: 1e-3, decay: 0), examOpenings: 1_000,
+      examRepeats: 4, curveRepeats: 1,
       eloOpenings: 40, curveEvery: 40, positionGames: 600)
   }
 
@@ -54,6 +57,7 @@ public struct GameRecipe: Codable, Sendable, Equatable {
     recipe.samples = 4
     recipe.snapshotEvery = 2
     recipe.practiceSteps = 6
+    recipe.examOpenings = 20
     recipe.examRepeats = 1
     recipe.curveRepeats = 1
     recipe.curveEvery = 2

@@ -70,12 +70,14 @@ struct Thinking {
     }
   }
 
-  /// Half of them have one or two operations, so that answer first has much of what it can learn.
+  /// Half of them have one operation, a quarter two, and a quarter any number: answer first sees most
+  /// of what it can learn.
   func trainingProblems(step: Int) -> [DialProblem] {
-    (0..<recipe.problems).map { i in
+    let lengths = [1...1, 1...1, 2...2, 1...DialProblem.slots]
+    return (0..<recipe.problems).map { i in
       DialProblem.draw(
-        .train, operations: 1...(i % 2 == 0 ? 2 : DialProblem.slots), seed: recipe.seed,
-        stream: "dial train", index: step * recipe.problems + i)
+        .train, operations: lengths[i % lengths.count], seed: recipe.seed, stream: "dial train",
+        index: step * recipe.problems + i)
     }
   }
 

@@ -30,7 +30,7 @@ public struct ThinkingRecipe: Codable, Sendable, Equatable {
   /// About a minute on one quick core.
   public static func tour(seed: UInt64) -> ThinkingRecipe {
     ThinkingRecipe(
-      seed: seed, arms: ThinkingArm.standard, width: 64, heads: 4, hiddenWidth: 256, problems: 48,
+      seed: seed, arms: ThinkingArm.standard, width: 64, heads: 4, hiddenWidth: 256, problems: 64,
       length: 66, steps: 900, optimizer: .pretraining, items: 300, budgetItems: 100
     )
   }

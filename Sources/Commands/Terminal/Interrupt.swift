@@ -15,6 +15,12 @@ public enum Interrupt {
     wasAsked.store(false, ordering: .relaxed)
     isQuiet.store(!announced, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] { signal(number) { _ in Interrupt.receive() } }
+    // Whoever started this program may have handed down a mask.
+    var both = sigset_t()
+    sigemptyset(&both)
+    sigaddset(&both, SIGINT)
+    sigaddset(&both, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &both, nil)
   }
 
   /// Someone asked to stop. Loops look here once a step.

@@ -25,9 +25,14 @@ struct ClaimTable {
     for group in groups {
       let passed = group.claims.count { $0.verdict == .pass }
       let title = "\(group.title): \(passed) of \(group.claims.count) hold"
-      let gap = String(repeating: " ", count: max(0, width - title.count - columns.count))
+      let gap = width - title.count - columns.count
       lines += lines.isEmpty ? [] : [""]
-      lines.append(terminal.styled(title, .bold) + terminal.styled(gap + columns, .dim))
+      lines.append(terminal.styled(title, .bold))
+      // A long title leaves the columns' names a line of their own.
+      if gap < 0 { lines.append("") }
+      lines[lines.count - 1] += terminal.styled(
+        String(repeating: " ", count: gap < 0 ? max(0, width - columns.count) : gap) + columns, .dim
+      )
       lines.append(terminal.styled(rule, .dim))
       for claim in group.claims {
         let blank = String(repeating: " ", count: margin)
@@ -51,7 +56,7 @@ struct ClaimTable {
         }
       }
     }
-    return (lines + ["", summary]).joined(separator: "\n")
+    return (lines + [""] + Self.wrapped(summary, width)).joined(separator: "\n")
   }
 
   /// `24 of 30 claims hold, 2 fail, 4 are inconclusive. Seed 7: the intervals cover its items only.`

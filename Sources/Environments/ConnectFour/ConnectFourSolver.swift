@@ -7,14 +7,13 @@ public final class ConnectFourSolver {
   private let order: [Int]
   /// A position's key above four bits: the bounds of its value, two each.
   private var table: [UInt64]
-  private let slots: UInt64 = 1 << 21
   /// Games meet the same positions again and again.
   private var best: [UInt64: UInt32] = [:]
 
   public init(_ shape: BoardShape) {
     self.shape = shape
     order = shape.fromCentre
-    table = Array(repeating: .max, count: Int(slots))
+    table = Array(repeating: .max, count: 1 << 21)
   }
 
   /// What the side to move gets with best play: 1 win, 0 draw, −1 loss. The game must not be over.
@@ -56,7 +55,7 @@ public final class ConnectFourSolver {
     }
     if forced == -1 { return -1 }
     if board.plies + 1 == shape.cells { return 0 }
-    let slot = Int(board.key &* 0x9E37_79B9_7F4A_7C15 >> 43 & (slots - 1))
+    let slot = Int((board.key &* 0x9E37_79B9_7F4A_7C15) >> 43)
     var (low, high) = bounds(slot, board.key)
     if low >= beta || low == high { return low }
     if high <= alpha { return high }
@@ -69,9 +68,13 @@ public final class ConnectFourSolver {
       floor = max(floor, value)
       if best >= ceiling { break }
     }
-    if best <= alpha { high = min(high, best) } else if best < beta { (low, high) = (best, best) }
-    if best >= beta { low = max(low, best) }
-    if best >= high { low = high }
+    if best <= alpha {
+      high = min(high, best)
+    } else if best >= beta {
+      low = max(low, best)
+    } else {
+      (low, high) = (best, best)
+    }
     table[slot] = board.key << 4 | UInt64(low + 1) | UInt64(high + 1) << 2
     return best
   }
