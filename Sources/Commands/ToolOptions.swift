@@ -4,6 +4,7 @@ import Foundation
 import Generation
 import Tokenization
 import Tools
+import Training
 
 /// A tool of the command line.
 enum ToolChoice: String, ExpressibleByArgument, CaseIterable {
@@ -43,7 +44,7 @@ struct ToolOptions: ParsableArguments {
       }
     }
     return try ToolHost(
-      Toolbox(box), template: loaded.template,
+      Toolbox(box), template: try loaded.template,
       limits: ToolHost.Limits(calls: calls, resultTokens: resultTokens))
   }
 
