@@ -90,7 +90,8 @@ struct RLHFCommand: ParsableCommand {
     recipe.stage = "rlhf"
     recipe.penalty = penalty > 0 ? penalty : nil
     let plan = StagePlan(
-      config: start.model.config, rows: min(32, count * samples), length: start.model.config.context,
+      config: start.model.config, rows: min(32, count * samples),
+      length: start.model.config.context,
       steps: steps, stepTokens: count * samples * min(maxTokens, start.model.config.context),
       optimizer: recipe.optimizer)
     try plan.checkMemory("lower --samples or --problems")
