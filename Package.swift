@@ -56,7 +56,7 @@ let package = Package(
       dependencies: [
         "Generation", "Environments", "Tools", "Corpus", "ModelFiles", "LanguageModel",
         "TensorCore",
-        "TensorKernels", "Tokenization",
+        "TensorKernels", "Tokenization", "TemplateLanguage",
       ], swiftSettings: optimised),
     .target(
       name: "Generation",
@@ -100,7 +100,9 @@ let package = Package(
     .testTarget(
       name: "EnvironmentsTests", dependencies: ["Environments", "Tools"], swiftSettings: house),
     .testTarget(name: "ToolsTests", dependencies: ["Tools"], swiftSettings: house),
-    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], swiftSettings: house),
+    .testTarget(
+      name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"], swiftSettings: optimised
+    ),
     .testTarget(
       name: "LanguageModelTests",
       dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "TestSupport"],

@@ -1,7 +1,7 @@
 """Makes Tests/Fixtures/golden: what transformers and PyTorch compute on tiny models with known weights.
 
     python3 -m venv venv && venv/bin/pip install torch transformers safetensors
-    venv/bin/python Scripts/make_golden.py Tests/Fixtures/golden
+    venv/bin/python Scripts/make_golden.py Tests/Fixtures/golden [names of models]
 
 For developers only: `swift test` reads the files that it made. Per model: config.json, weights.bin
 and gradients.bin (float32, little-endian, in the order of index.json), index.json with tokens,
@@ -9,9 +9,11 @@ logits, and the losses of ten AdamW steps.
 """
 import json, pathlib, struct, sys
 import torch, transformers
-from transformers import GPT2Config, LlamaConfig, Qwen3Config, AutoModelForCausalLM
+from transformers import (
+    AutoModelForCausalLM, Gemma3TextConfig, GPT2Config, LlamaConfig, Qwen2Config, Qwen3Config)
 
 V, D, T, ROWS = 61, 32, 24, 4
+LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 40}
 CONFIGS = {
     "llama": LlamaConfig(vocab_size=V, hidden_size=D, intermediate_size=48, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64,
@@ -19,6 +21,19 @@ CONFIGS = {
     "qwen3": Qwen3Config(vocab_size=V, hidden_size=D, intermediate_size=40, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=2, head_dim=12, max_position_embeddings=64,
         rms_norm_eps=1e-6, tie_word_embeddings=False, rope_theta=10000.0),
+    "qwen2": Qwen2Config(vocab_size=V, hidden_size=D, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64,
+        rms_norm_eps=1e-6, tie_word_embeddings=True, rope_theta=10000.0),
+    "llama3": LlamaConfig(vocab_size=V, hidden_size=D, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64,
+        rms_norm_eps=1e-5, tie_word_embeddings=False,
+        rope_parameters={"rope_type": "llama3", "rope_theta": 500.0} | LLAMA3),
+    "gemma3_text": Gemma3TextConfig(vocab_size=V, hidden_size=D, intermediate_size=40,
+        num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, head_dim=12,
+        max_position_embeddings=64, query_pre_attn_scalar=9, sliding_window=6, tie_word_embeddings=True,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"], rope_parameters={
+            "full_attention": {"rope_type": "default", "rope_theta": 100000.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}}),
     "gpt2": GPT2Config(vocab_size=V, n_embd=D, n_layer=2, n_head=4, n_positions=64,
         activation_function="gelu_new", resid_pdrop=0, embd_pdrop=0, attn_pdrop=0),
 }
@@ -31,10 +46,16 @@ def config_json(name, config):
         return common | {"n_embd": D, "n_layer": 2, "n_head": 4, "n_positions": 64,
             "layer_norm_epsilon": config.layer_norm_epsilon, "activation_function": "gelu_new"}
     head = getattr(config, "head_dim", None) or D // 4
+    if name == "llama3":
+        common |= {"model_type": "llama", "rope_scaling": {"rope_type": "llama3"} | LLAMA3}
+    if name == "gemma3_text":
+        common |= {"hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 9, "sliding_window": 6,
+            "layer_types": config.layer_types, "rope_parameters": config.rope_parameters}
+    else:
+        common |= {"hidden_act": "silu", "rope_theta": config.rope_parameters["rope_theta"]}
     return common | {"hidden_size": D, "intermediate_size": config.intermediate_size,
-        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": head,
-        "max_position_embeddings": 64, "rms_norm_eps": config.rms_norm_eps, "rope_theta": 10000.0,
-        "hidden_act": "silu"}
+        "num_hidden_layers": config.num_hidden_layers, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": head,
+        "max_position_embeddings": 64, "rms_norm_eps": config.rms_norm_eps}
 
 
 def write(path, tensors):
@@ -42,8 +63,10 @@ def write(path, tensors):
 
 
 def main(out):
-    torch.manual_seed(0)
     for name, config in CONFIGS.items():
+        if len(sys.argv) > 2 and name not in sys.argv[2:]:
+            continue
+        torch.manual_seed(sum(name.encode()))
         config._attn_implementation = "eager"
         model = AutoModelForCausalLM.from_config(config).float().train()
         with torch.no_grad():  # Larger than usual, so that every part matters; norms near one.

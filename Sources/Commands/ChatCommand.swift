@@ -16,7 +16,7 @@ struct ChatCommand: ParsableCommand {
       line of standard input is a message.
       """)
 
-  @Argument(help: "A model folder, or the folder of a run.") var model: String
+  @Argument(help: "A GGUF file, a model folder, or the folder of a run.") var model: String
   @Option(help: "A system message to begin with.") var system: String?
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var tools: ToolOptions
@@ -25,7 +25,7 @@ struct ChatCommand: ParsableCommand {
     let loaded = try LoadedModel.load(place(model))
     let session = ChatSession(
       loaded, settings: sampling.settings, seed: sampling.seed, system: system,
-      tools: try tools.host(loaded.template))
+      tools: try tools.host(loaded))
     Interrupt.install()
     let isTTY = Terminal.standardError.isTTY && isatty(STDIN_FILENO) == 1
     if isTTY { Terminal.note("\(model): \(session.summary). /help says what you can type.") }
@@ -123,7 +123,7 @@ final class ChatSession {
     let context = loaded.model.config.context
     // The oldest turns go first; the system message and the new one stay.
     var dropped = 0
-    while loaded.template.prompt(next).count + min(settings.maxTokens, context / 4) > context,
+    while try loaded.format.prompt(next).count + min(settings.maxTokens, context / 4) > context,
       next.count > start.count + 1
     {
       next.remove(at: start.count)
@@ -138,13 +138,13 @@ final class ChatSession {
       Terminal.note("(the context of \(context) tokens is full: \(dropped) old turns forgotten)")
     }
     turn += 1
-    var view = TurnView(loaded.template)
+    var view = TurnView(loaded.format)
     let continuation = try withoutActuallyEscaping(write) { write in
       let generator = Generator(
-        loaded.model, settings: settings, stops: [loaded.template.end],
-        forbidden: loaded.template.hostTokens, host: tools, seed: seed, slots: 1)
+        loaded.model, settings: settings, stops: loaded.format.ends,
+        forbidden: loaded.format.own?.hostTokens ?? [], host: tools, seed: seed, slots: 1)
       return try generator.run([
-        GenerationRequest(prompt: loaded.template.prompt(next), stream: turn)
+        GenerationRequest(prompt: try loaded.format.prompt(next), stream: turn)
       ]) { _, _, token in
         let piece = view.accept(token)
         if !piece.isEmpty { write(piece) }
@@ -153,7 +153,10 @@ final class ChatSession {
     }
     let rest = view.finish()
     if !rest.isEmpty { write(rest) }
-    messages = next + loaded.template.messages(ofTurn: continuation.tokens)
+    messages =
+      next
+      + (loaded.format.own?.messages(ofTurn: continuation.tokens)
+        ?? [Message(role: .assistant, content: loaded.format.text(continuation.tokens))])
   }
 
   /// Changes a setting; the answer says what it is now, or what was wrong.

@@ -10,7 +10,7 @@ struct CompleteCommand: ParsableCommand {
     commandName: "complete", abstract: "Continue a text.",
     discussion: "Example:  lyceum complete runs/tour \"C2H6O is\" --samples 3 --max-tokens 40")
 
-  @Argument(help: "A model folder, or the folder of a run.") var model: String
+  @Argument(help: "A GGUF file, a model folder, or the folder of a run.") var model: String
   @Argument(help: "The text to continue.") var prompt: String
   @Option(help: "How many continuations.") var samples = 1
   @Flag(help: "Show special tokens as text instead of stopping at the end token.") var raw = false
@@ -36,9 +36,9 @@ struct CompleteCommand: ParsableCommand {
     compute.apply()
     let loaded = try LoadedModel.load(place(model))
     Interrupt.install()
-    let prompt = [loaded.template.bos] + loaded.tokenizer.encode(self.prompt)
+    let prompt = loaded.format.opening + loaded.tokenizer.encode(self.prompt)
     let generator = Generator(
-      loaded.model, settings: sampling.settings, stops: raw ? [] : [loaded.template.end],
+      loaded.model, settings: sampling.settings, stops: raw ? [] : loaded.format.ends,
       seed: sampling.seed)
     // One continuation is shown as it is written.
     let streams = samples == 1 && !compute.json
@@ -47,7 +47,7 @@ struct CompleteCommand: ParsableCommand {
     let results = try generator.run(
       [GenerationRequest(prompt: prompt, samples: samples, stream: 0)]
     ) { _, _, token in
-      if streams, raw || token != loaded.template.end { write(decoder.append(token)) }
+      if streams, raw || !loaded.format.ends.contains(token) { write(decoder.append(token)) }
       return !Interrupt.isRequested
     }
     if streams { return write(decoder.finish() + "\n") }

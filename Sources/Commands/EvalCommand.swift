@@ -73,10 +73,10 @@ struct EvalCommand: ParsableCommand {
     let check = try verifier.verifier()
     let items = try readProblems(file, check)
     try checkRoom(items, loaded, file)
-    let host = try tools.host(loaded.template)
+    let host = try tools.host(loaded)
     let exam = try watch(items.count * (1 + samples), unit: "answers") { update in
       try examine(
-        "eval", loaded.model, loaded.tokenizer, problems: items,
+        "eval", loaded.model, loaded.format, problems: items,
         sampled: samples > 0 ? items.count : 0,
         samples: max(1, samples), maxTokens: maxTokens, temperature: temperature, seed: seed,
         verifier: check, tools: host, onProgress: update,
@@ -95,7 +95,7 @@ struct EvalCommand: ParsableCommand {
     let documents = try readDocuments(place(path))
     let bytes = documents.reduce(0) { $0 + $1.text.utf8.count }
     let packing = Packing(
-      documents.map { TokenSequence(tokens: loaded.template.document($0.text)) },
+      documents.map { TokenSequence(tokens: loaded.format.document($0.text)) },
       length: loaded.model.config.context)
     let batches = packing.batches(of: 16)
     let bits = try watch(batches.count, unit: "batches") { update in

@@ -49,7 +49,7 @@ struct NudgeCommand: ParsableCommand {
   func run() throws {
     compute.apply()
     let loaded = try LoadedModel.load(place(model))
-    let tokens = [loaded.template.bos] + loaded.tokenizer.encode(prompt)
+    let tokens = loaded.format.opening + loaded.tokenizer.encode(prompt)
     let wanted = loaded.tokenizer.encode(toward)
     guard let target = wanted.first else {
       throw TrainingError("--toward is empty: give the token to make likelier")

@@ -17,7 +17,7 @@ func readProblems(_ path: String, _ verifier: any Verifier) throws -> [Problem] 
 func checkRoom(_ items: [Problem], _ loaded: LoadedModel, _ path: String) throws {
   let context = loaded.model.config.context
   for (i, item) in items.enumerated() {
-    let tokens = loaded.template.prompt([Message(role: .user, content: item.prompt)]).count
+    let tokens = try loaded.format.prompt([Message(role: .user, content: item.prompt)]).count
     guard tokens < context else {
       throw EnvironmentError(
         "\(path), problem \(i + 1): its \(tokens) tokens leave no room for an answer in the model's "

@@ -81,7 +81,7 @@ struct RLCommand: ParsableCommand {
       data: start.tokenizer.fingerprint + "-" + start.model.fingerprint + "-" + verifier.rawValue
         + String(fingerprint(of: items.lazy.map(\.fingerprintText)), radix: 16)
         + tools.fingerprint())
-    let host = try tools.host(start.template)
+    let host = try tools.host(start)
     try plan(recipe, items, start, check, host).announce(
       "\(items.count) problems, \(steps) steps of \(count) x \(samples) answers", in: folder)
     let trained = try watchStage("rl", steps: steps) { observer in

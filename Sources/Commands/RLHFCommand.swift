@@ -157,7 +157,7 @@ struct RLHFCommand: ParsableCommand {
     }
     let path = stopLabels ?? ""
     let labels = try rankedAnswers(
-      try readPreferences(try readFile(path), name: path), start.tokenizer, start.template,
+      try readPreferences(try readFile(path), name: path), start.tokenizer, try start.template,
       context: start.model.config.context, name: path)
     let context = start.model.config.context
     let before = labels.likelihoods(under: start.model, length: context)

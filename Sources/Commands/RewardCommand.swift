@@ -56,7 +56,7 @@ struct RewardCommand: ParsableCommand {
     let context = start.model.config.context
     let (training, kept) = keepSome(preferences)
     func ranked(_ some: [Preference]) throws -> [RankedAnswers] {
-      try rankedAnswers(some, start.tokenizer, start.template, context: context, name: data)
+      try rankedAnswers(some, start.tokenizer, try start.template, context: context, name: data)
     }
     let (rankings, test) = (try ranked(training), try ranked(kept))
     let count = min(batch, rankings.count)

@@ -45,11 +45,11 @@ struct SFTCommand: ParsableCommand {
     let start = try LoadedModel.load(place(model))
     let length = start.model.config.context
     for (i, conversation) in conversations.enumerated() {
-      if let problem = start.template.problem(with: conversation) {
+      if let problem = start.format.problem(with: conversation) {
         throw CorpusError("conversation \(i + 1) of \(data): \(problem)")
       }
     }
-    let examples = conversations.map { exampleSequence($0, start.template) }
+    let examples = try conversations.map { try exampleSequence($0, start.format) }
     if let long = examples.firstIndex(where: { $0.slots > length }) {
       throw CorpusError(
         "conversation \(long + 1) of \(data) has \(examples[long].slots) tokens, more than the "
@@ -75,7 +75,7 @@ struct SFTCommand: ParsableCommand {
     let trained = try watchStage("sft", steps: steps) {
       try imitate(recipe, examples: examples, start: { start.model }, in: folder, observer: $0)
     }
-    try LoadedModel(model: trained, tokenizer: start.tokenizer).save(
+    try LoadedModel(model: trained, format: start.format).save(
       to: folder.appendingPathComponent("model"))
     if compute.json {
       try JSONLine.print(

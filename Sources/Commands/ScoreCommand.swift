@@ -10,7 +10,7 @@ struct ScoreCommand: ParsableCommand {
     commandName: "score", abstract: "The log-probability of every token of a text.",
     discussion: "Example:  lyceum score --model runs/tour page.txt --json")
 
-  @Option(help: "A model folder, or the folder of a run.") var model: String
+  @Option(help: "A GGUF file, a model folder, or the folder of a run.") var model: String
   @Argument(help: "A text file; - for standard input.") var file: String
   @OptionGroup var compute: ComputeOptions
 
@@ -42,7 +42,7 @@ struct ScoreCommand: ParsableCommand {
     guard let text = String(validating: data, as: UTF8.self) else {
       throw TrainingError("\(file) is not UTF-8 text")
     }
-    let ids = [loaded.template.bos] + loaded.tokenizer.encode(text)
+    let ids = loaded.format.before + loaded.tokenizer.encode(text)
     let context = loaded.model.config.context
     guard ids.count > 1 else { throw TrainingError("\(file) is empty: there is nothing to score") }
     guard ids.count <= context + 1 else {

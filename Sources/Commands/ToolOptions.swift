@@ -4,6 +4,7 @@ import Foundation
 import Generation
 import Tokenization
 import Tools
+import Training
 
 /// A tool of the command line.
 enum ToolChoice: String, ExpressibleByArgument, CaseIterable {
@@ -31,7 +32,7 @@ struct ToolOptions: ParsableArguments {
   }
 
   /// What runs the model's calls; nil where no tool was asked for.
-  func host(_ template: ChatTemplate) throws -> ToolHost? {
+  func host(_ loaded: LoadedModel) throws -> ToolHost? {
     guard !tools.isEmpty else { return nil }
     var box: [any Tool] = []
     for choice in ToolChoice.allCases where tools.contains(choice) {
@@ -43,7 +44,7 @@ struct ToolOptions: ParsableArguments {
       }
     }
     return try ToolHost(
-      Toolbox(box), template: template,
+      Toolbox(box), template: try loaded.template,
       limits: ToolHost.Limits(calls: calls, resultTokens: resultTokens))
   }
 

@@ -7,9 +7,33 @@ public struct DecoderConfig: Sendable, Equatable {
   }
   public enum FeedForward: String, Sendable, CaseIterable {
     case swiGLU = "silu"
+    case geGLU = "gelu_pytorch_tanh"
     case gelu = "gelu"
     case geluTanh = "gelu_new"
     case reluSquared = "relu2"
+
+    /// Whether one map opens and closes what another lets through.
+    public var isGated: Bool { self == .swiGLU || self == .geGLU }
+  }
+  /// Which linear maps add a bias.
+  public enum Biases: String, Sendable {
+    case none
+    case queryKeyValue = "qkv"
+    case all
+  }
+  /// Layers in which a token sees only those just before it.
+  public struct Window: Sendable, Equatable {
+    /// Tokens seen, itself included.
+    public var length: Int
+    /// Every so many layers one sees all tokens; nil where none does.
+    public var fullEvery: Int?
+    /// The rotary base of layers with the window, whose positions are never scaled; nil for that of
+    /// the others.
+    public var base: Double?
+
+    public init(length: Int, fullEvery: Int? = nil, base: Double? = nil) {
+      (self.length, self.fullEvery, self.base) = (length, fullEvery, base)
+    }
   }
 
   public var vocabularySize: Int
@@ -28,12 +52,19 @@ public struct DecoderConfig: Sendable, Equatable {
   public var epsilon: Float
   public var positions: Positions
   public var feedForward: FeedForward
-  /// Biases on all linear maps.
-  public var biases: Bool
+  public var biases: Biases
   /// RMSNorm of every head of queries and keys.
   public var normalisesHeads: Bool
   /// Whether the embedding table scores the next token as well.
   public var tiesHead: Bool
+  /// How rotary positions are spread beyond the length that a model began with.
+  public var rotaryScaling: RotaryScaling?
+  public var window: Window?
+  /// What attention scores are multiplied by; nil for 1/√headWidth.
+  public var scoreScale: Float?
+  /// Gemma's way: a norm multiplies by 1 + its weight, attention and feed-forward blocks have a norm
+  /// behind them too, and embeddings are multiplied by √width.
+  public var isGemma: Bool
   /// Numbers that come with every token and are added to its embedding by a linear map; 0 for none.
   public var inputFeatures: Int
 
@@ -41,8 +72,9 @@ public struct DecoderConfig: Sendable, Equatable {
     vocabularySize: Int, width: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
     headWidth: Int? = nil, hiddenWidth: Int, context: Int, norm: Norm = .rms,
     epsilon: Float = 1e-6, positions: Positions = .rotary(base: 10_000),
-    feedForward: FeedForward = .swiGLU, biases: Bool = false, normalisesHeads: Bool = true,
-    tiesHead: Bool = false, inputFeatures: Int = 0
+    feedForward: FeedForward = .swiGLU, biases: Biases = .none, normalisesHeads: Bool = true,
+    tiesHead: Bool = false, rotaryScaling: RotaryScaling? = nil, window: Window? = nil,
+    scoreScale: Float? = nil, isGemma: Bool = false, inputFeatures: Int = 0
   ) {
     self.vocabularySize = vocabularySize
     (self.width, self.layers, self.heads) = (width, layers, heads)
@@ -52,7 +84,16 @@ public struct DecoderConfig: Sendable, Equatable {
     (self.norm, self.epsilon, self.positions) = (norm, epsilon, positions)
     (self.feedForward, self.biases) = (feedForward, biases)
     (self.normalisesHeads, self.tiesHead) = (normalisesHeads, tiesHead)
+    (self.rotaryScaling, self.window) = (rotaryScaling, window)
+    (self.scoreScale, self.isGemma) = (scoreScale, isGemma)
     self.inputFeatures = inputFeatures
+  }
+
+  /// The window of a layer; nil where it sees all.
+  public func window(ofLayer index: Int) -> Window? {
+    guard let window else { return nil }
+    if let every = window.fullEvery, (index + 1) % every == 0 { return nil }
+    return window
   }
 
   /// The one dial. Everything else follows from `depth`:
@@ -92,9 +133,23 @@ public struct DecoderConfig: Sendable, Equatable {
       if headWidth % 2 != 0 {
         throw DecoderError("rotary positions need an even head width, not \(headWidth)")
       }
-      if !(base > 1 && base.isFinite) {
+      for base in [base, window?.base ?? base] where !(base > 1 && base.isFinite) {
         throw DecoderError("a rotary base of \(base) makes no positions: it must be above 1")
       }
+      try rotaryScaling?.check(headWidth: headWidth)
+    }
+    if let window {
+      guard window.length >= 1, window.length <= 16_777_216, window.fullEvery ?? 1 >= 1 else {
+        throw DecoderError(
+          "a window of \(window.length) tokens, with every \(window.fullEvery ?? 0)th layer without, "
+            + "makes no model")
+      }
+    }
+    if let scoreScale, !(scoreScale > 0 && scoreScale.isFinite) {
+      throw DecoderError("attention scores cannot be multiplied by \(scoreScale)")
+    }
+    if isGemma, norm != .rms {
+      throw DecoderError("norms that multiply by 1 + their weight must be RMS norms")
     }
     if !(epsilon > 0 && epsilon < 1) {
       throw DecoderError("a norm epsilon of \(epsilon) is not between 0 and 1")
@@ -107,13 +162,12 @@ public struct DecoderConfig: Sendable, Equatable {
   /// Trainable values.
   public var parameterCount: Int {
     let attention = width * headWidth * (2 * heads + 2 * keyHeads)
-    let maps = feedForward == .swiGLU ? 3 : 2
-    var layer = attention + maps * width * hiddenWidth + 2 * width
+    let maps = feedForward.isGated ? 3 : 2
+    var layer = attention + maps * width * hiddenWidth + (isGemma ? 4 : 2) * width
     if normalisesHeads { layer += 2 * headWidth }
     if norm == .layer { layer += 2 * width }
-    if biases {
-      layer += headWidth * (heads + 2 * keyHeads) + width + (maps - 1) * hiddenWidth + width
-    }
+    if biases != .none { layer += headWidth * (heads + 2 * keyHeads) }
+    if biases == .all { layer += width + (maps - 1) * hiddenWidth + width }
     let tables =
       vocabularySize * width * (tiesHead ? 1 : 2) + (positions == .learned ? context * width : 0)
       + inputFeatures * width
@@ -123,7 +177,7 @@ public struct DecoderConfig: Sendable, Equatable {
   /// Floating-point operations to train on one token in sequences of `length`: 6 for every value of
   /// the matrices and the head, and 6 · layers · width of heads · length for the causal scores.
   public func trainingOperations(length: Int) -> Double {
-    let maps = feedForward == .swiGLU ? 3 : 2
+    let maps = feedForward.isGated ? 3 : 2
     let attention = width * headWidth * (2 * heads + 2 * keyHeads)
     let matrices =
       layers * (attention + maps * width * hiddenWidth) + (vocabularySize + inputFeatures) * width

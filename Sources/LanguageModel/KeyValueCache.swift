@@ -68,16 +68,16 @@ public final class KeyValueCache {
     let rotated = form.rotary.map { _ in Buffer(tokens * form.rotatedColumns) }
     let out = Buffer(tokens * queries)
     let workspace = Buffer(attentionCachedScratch * kernelThreads)
-    let shape = AttentionShape(
-      rows: 1, length: tokens, heads: form.heads, keyHeads: form.keyHeads,
-      headWidth: form.headWidth)
+    let shape = form.attentionShape(rows: 1, length: tokens)
+    let (queryNorm, keyNorm) = form.normWeights()
+    let starts = form.window.map { window in positions.map { max(0, $0 - Int32(window) + 1) } }
     slots.withUnsafeBufferPointer { slots in
       positions.withUnsafeBufferPointer { positions in
         if let rotated, let rotary = form.rotary {
           rotateHeads(
-            rotated.values, inverse: nil, qkv: qkv.values, queryNorm: form.queryNorm?.values,
-            keyNorm: form.keyNorm?.values, positions: positions, table: rotary.values,
-            form.rotaryShape())
+            rotated.values, inverse: nil, qkv: qkv.values, queryNorm: queryNorm?.reading,
+            keyNorm: keyNorm?.reading, positions: positions,
+            table: rotary.covering(positions).reading, form.rotaryShape())
         }
         let source = rotated?.reading ?? qkv.values
         let stride = rotated == nil ? form.columns : form.rotatedColumns
@@ -87,10 +87,14 @@ public final class KeyValueCache {
           v: Heads(
             qkv.values, tokens: tokens, stride: form.columns, offset: queries + keys, width: keys),
           slots: slots, positions: positions, layout)
-        attentionCached(
-          out.values, q: Heads(source, tokens: tokens, stride: stride, offset: 0, width: queries),
-          cache: cache.reading, slots: slots, positions: positions, layout, shape,
-          workspace: workspace.values)
+        func attend(_ starts: Integers?) {
+          attentionCached(
+            out.values,
+            q: Heads(source, tokens: tokens, stride: stride, offset: 0, width: queries),
+            cache: cache.reading, slots: slots, positions: positions, starts: starts, layout,
+            shape, workspace: workspace.values)
+        }
+        if let starts { starts.withUnsafeBufferPointer { attend($0) } } else { attend(nil) }
       }
     }
     return Tensor([tokens, queries], buffer: out)

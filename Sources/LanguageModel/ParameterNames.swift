@@ -3,8 +3,11 @@
 struct ParameterNames {
   /// GPT-2's files hold the matrices of its layers transposed.
   let isTransposed: Bool
+  private let isGemma: Bool
 
-  init(_ config: DecoderConfig) { isTransposed = config.positions == .learned }
+  init(_ config: DecoderConfig) {
+    (isTransposed, isGemma) = (config.positions == .learned, config.isGemma)
+  }
 
   var embedding: String { isTransposed ? "transformer.wte.weight" : "model.embed_tokens.weight" }
   var positions: String { "transformer.wpe.weight" }
@@ -14,11 +17,14 @@ struct ParameterNames {
   var finalNorm: String { isTransposed ? "transformer.ln_f" : "model.norm" }
   var head: String { "lm_head.weight" }
 
-  func layer(_ index: Int) -> Layer { Layer(index: index, isGPT2: isTransposed) }
+  func layer(_ index: Int) -> Layer {
+    Layer(index: index, isGPT2: isTransposed, isGemma: isGemma)
+  }
 
   struct Layer {
     let index: Int
     let isGPT2: Bool
+    let isGemma: Bool
 
     private var prefix: String { isGPT2 ? "transformer.h.\(index)." : "model.layers.\(index)." }
 
@@ -27,7 +33,13 @@ struct ParameterNames {
     var queryNorm: String { prefix + "self_attn.q_norm.weight" }
     var keyNorm: String { prefix + "self_attn.k_norm.weight" }
     var attentionOut: String { prefix + (isGPT2 ? "attn.c_proj" : "self_attn.o_proj") }
-    var feedForwardNorm: String { prefix + (isGPT2 ? "ln_2" : "post_attention_layernorm") }
+    var feedForwardNorm: String {
+      let name = isGemma ? "pre_feedforward_layernorm" : "post_attention_layernorm"
+      return prefix + (isGPT2 ? "ln_2" : name)
+    }
+    /// Norms behind the two blocks.
+    var attentionOutNorm: String { prefix + "post_attention_layernorm" }
+    var feedForwardOutNorm: String { prefix + "post_feedforward_layernorm" }
     var down: String { prefix + (isGPT2 ? "mlp.c_proj" : "mlp.down_proj") }
     /// Gate and up in one, or the only map up.
     var up: String { prefix + (isGPT2 ? "mlp.c_fc" : "mlp.gate_up_proj") }

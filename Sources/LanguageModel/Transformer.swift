@@ -2,7 +2,7 @@ import TensorCore
 import TensorKernels
 
 /// A decoder-only transformer: embedding, layers of attention and feed-forward, norm, head. One code
-/// for the GPT-2, Llama and Qwen3 forms, told apart by ``DecoderConfig``.
+/// for the GPT-2, Llama, Qwen and Gemma forms, told apart by ``DecoderConfig``.
 public final class Transformer {
   public let config: DecoderConfig
   /// All trainable tensors, in the order of the computation.
@@ -14,7 +14,6 @@ public final class Transformer {
   private let positionTable: Tensor?
   /// (D, features).
   private let featureMap: Tensor?
-  private let rotary: Tensor?
   private let layers: [DecoderLayer]
   private let norm: NormLayer
 
@@ -42,17 +41,11 @@ public final class Transformer {
         names.features, parts: [(names.features, config.width)], columns: config.inputFeatures,
         initial: .normal(deviation: 1 / Float(config.inputFeatures).squareRoot()), kind: .table)
       : nil
-    if case .rotary(let base) = config.positions {
-      let table = Tensor(
-        [config.context, config.headWidth], buffer: Buffer(config.context * config.headWidth))
-      fillRotaryTable(table.buffer.values, headWidth: config.headWidth, base: base)
-      rotary = table
-    } else {
-      rotary = nil
-    }
-    let table = rotary
+    let (all, windowed) = config.rotaryTables()
     layers = try (0..<config.layers).map {
-      try DecoderLayer(config, scope: scope, names: names, index: $0, rotary: table)
+      try DecoderLayer(
+        config, scope: scope, names: names, index: $0,
+        rotary: config.window(ofLayer: $0) == nil ? all : windowed)
     }
     norm = try NormLayer(config, scope: scope, name: names.finalNorm)
     head =
@@ -96,6 +89,7 @@ public final class Transformer {
     attend: (_ qkv: Tensor, _ form: AttentionForm, _ layer: Int) -> Tensor
   ) -> Tensor {
     var x = embedding.rows(tokens)
+    if config.isGemma { x = x.scaled(by: Float(config.width).squareRoot()) }
     if let positionTable { x = x.adding(positionTable.rows(positions)) }
     precondition(
       features.count == tokens.count * config.inputFeatures,
@@ -113,20 +107,22 @@ public final class Transformer {
   }
 }
 
-/// x + attention(norm x), then x + feed-forward(norm x).
+/// x + attention(norm x), then x + feed-forward(norm x); Gemma adds the norm of what the blocks give.
 struct DecoderLayer {
   let form: AttentionForm
   private let feedForwardKind: DecoderConfig.FeedForward
   private let attentionNorm: NormLayer
   private let queryKeyValue: LinearLayer
   private let attentionOut: LinearLayer
+  private let attentionOutNorm: NormLayer?
   private let feedForwardNorm: NormLayer
   private let up: LinearLayer
   private let down: LinearLayer
+  private let feedForwardOutNorm: NormLayer?
 
   init(
     _ config: DecoderConfig, scope: ParameterScope, names: ParameterNames, index: Int,
-    rotary: Tensor?
+    rotary: RotaryTable?
   ) throws {
     let layer = names.layer(index)
     let attentionWidth = config.heads * config.headWidth
@@ -135,44 +131,59 @@ struct DecoderLayer {
     attentionNorm = try NormLayer(config, scope: scope, name: layer.attentionNorm)
     let fanIn = Initial.normal(deviation: 1 / Float(config.width).squareRoot())
     queryKeyValue = try LinearLayer(
-      config, scope: scope, name: layer.queryKeyValue,
+      scope, name: layer.queryKeyValue,
       parts: layer.queryKeyValueParts([attentionWidth, keyWidth, keyWidth]), inputs: config.width,
-      initial: fanIn, isTransposed: names.isTransposed)
+      initial: fanIn, isTransposed: names.isTransposed, hasBias: config.biases != .none)
+    let hasBias = config.biases == .all
     // The largest score of normalised queries and keys is weight² · √headWidth: 12 to begin with.
+    let headNorm = (12 / Float(config.headWidth).squareRoot()).squareRoot()
     let norms = try (config.normalisesHeads ? [layer.queryNorm, layer.keyNorm] : []).map {
       try scope.vector(
-        $0, parts: [($0, config.headWidth)],
-        initial: .constant((12 / Float(config.headWidth).squareRoot()).squareRoot()))
+        $0, parts: [($0, config.headWidth)], initial: .constant(headNorm - config.normOffset))
     }
     form = AttentionForm(
       heads: config.heads, keyHeads: config.keyHeads, headWidth: config.headWidth, rotary: rotary,
-      queryNorm: norms.first, keyNorm: norms.last, epsilon: config.epsilon)
+      queryNorm: norms.first, keyNorm: norms.last, epsilon: config.epsilon,
+      normOffset: config.normOffset, scale: config.scoreScale,
+      window: config.window(ofLayer: index)?.length)
     // Layers begin as the identity: what they add is zero.
     attentionOut = try LinearLayer(
-      config, scope: scope, name: layer.attentionOut, parts: [(layer.attentionOut, config.width)],
-      inputs: attentionWidth, initial: .constant(0), isTransposed: names.isTransposed)
+      scope, name: layer.attentionOut, parts: [(layer.attentionOut, config.width)],
+      inputs: attentionWidth, initial: .constant(0), isTransposed: names.isTransposed,
+      hasBias: hasBias)
+    attentionOutNorm =
+      config.isGemma ? try NormLayer(config, scope: scope, name: layer.attentionOutNorm) : nil
     feedForwardNorm = try NormLayer(config, scope: scope, name: layer.feedForwardNorm)
     up = try LinearLayer(
-      config, scope: scope, name: layer.up,
-      parts: layer.upParts(config.hiddenWidth, isGated: config.feedForward == .swiGLU),
-      inputs: config.width, initial: fanIn, isTransposed: names.isTransposed)
+      scope, name: layer.up,
+      parts: layer.upParts(config.hiddenWidth, isGated: config.feedForward.isGated),
+      inputs: config.width, initial: fanIn, isTransposed: names.isTransposed, hasBias: hasBias)
     down = try LinearLayer(
-      config, scope: scope, name: layer.down, parts: [(layer.down, config.width)],
-      inputs: config.hiddenWidth, initial: .constant(0), isTransposed: names.isTransposed)
+      scope, name: layer.down, parts: [(layer.down, config.width)],
+      inputs: config.hiddenWidth, initial: .constant(0), isTransposed: names.isTransposed,
+      hasBias: hasBias)
+    feedForwardOutNorm =
+      config.isGemma ? try NormLayer(config, scope: scope, name: layer.feedForwardOutNorm) : nil
   }
 
   func callAsFunction(_ x: Tensor, attend: (Tensor) -> Tensor) -> Tensor {
     let attended = attend(queryKeyValue(attentionNorm(x)))
-    let x = attentionOut(attended, residual: x)
+    let x = add(attentionOut, of: attended, to: x, norm: attentionOutNorm)
     let raised = up(feedForwardNorm(x))
     let activated =
       switch feedForwardKind {
       case .swiGLU: raised.swiGLU()
+      case .geGLU: raised.geGLU()
       case .gelu: raised.activated(.gelu)
       case .geluTanh: raised.activated(.geluTanh)
       case .reluSquared: raised.activated(.reluSquared)
       }
-    return down(activated, residual: x)
+    return add(down, of: activated, to: x, norm: feedForwardOutNorm)
+  }
+
+  private func add(_ map: LinearLayer, of y: Tensor, to x: Tensor, norm: NormLayer?) -> Tensor {
+    guard let norm else { return map(y, residual: x) }
+    return x.adding(norm(map(y)))
   }
 }
 
@@ -182,14 +193,14 @@ struct LinearLayer {
   private let bias: Tensor?
 
   init(
-    _ config: DecoderConfig, scope: ParameterScope, name: String,
-    parts: [(name: String, rows: Int)], inputs: Int, initial: Initial, isTransposed: Bool
+    _ scope: ParameterScope, name: String, parts: [(name: String, rows: Int)], inputs: Int,
+    initial: Initial, isTransposed: Bool, hasBias: Bool
   ) throws {
     weight = try scope.matrix(
       name + ".weight", parts: parts.map { ($0.name + ".weight", $0.rows) }, columns: inputs,
       initial: initial, isTransposed: isTransposed)
     bias =
-      config.biases
+      hasBias
       ? try scope.vector(
         name + ".bias", parts: parts.map { ($0.name + ".bias", $0.rows) }, initial: .constant(0))
       : nil
@@ -205,20 +216,24 @@ struct NormLayer {
   private let weight: Tensor
   private let bias: Tensor?
   private let epsilon: Float
+  private let offset: Float
 
   init(_ config: DecoderConfig, scope: ParameterScope, name: String) throws {
     weight = try scope.vector(
-      name + ".weight", parts: [(name + ".weight", config.width)], initial: .constant(1))
+      name + ".weight", parts: [(name + ".weight", config.width)],
+      initial: .constant(1 - config.normOffset))
     bias =
       config.norm == .layer
       ? try scope.vector(
         name + ".bias", parts: [(name + ".bias", config.width)], initial: .constant(0))
       : nil
-    epsilon = config.epsilon
+    (epsilon, offset) = (config.epsilon, config.normOffset)
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    guard let bias else { return x.rmsNorm(weight: weight, epsilon: epsilon) }
+    guard let bias else {
+      return x.rmsNorm(weight: weight, epsilon: epsilon, offset: offset)
+    }
     return x.layerNorm(weight: weight, bias: bias, epsilon: epsilon)
   }
 }

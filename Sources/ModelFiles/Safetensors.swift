@@ -4,11 +4,10 @@ import Foundation
 // of every tensor, then the values. Files are hostile until proven otherwise.
 
 /// A safetensors file, mapped into memory and checked as a whole before anything is read from it.
-public struct SafetensorsFile {
+public struct SafetensorsFile: Sendable {
   public let metadata: [String: String]
-  private let url: URL
-  private let data: Data
-  private let entries: [String: Entry]
+  private let file: MappedFile
+  private let entries: [ByteName: Entry]
 
   private struct Entry {
     let type: String
@@ -16,96 +15,131 @@ public struct SafetensorsFile {
     let range: Range<Int>
   }
 
+  private var url: URL { file.url }
+
   /// Bytes of a value, by type. Those that ``floats(_:)`` reads come first.
   private static let sizes = [
-    "F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1,
-    "BOOL": 1,
+    "F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2,
+    "U16": 2, "I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "C64": 8,
   ]
 
   public init(_ url: URL) throws {
-    let data: Data
-    do {
-      data = try Data(contentsOf: url, options: .alwaysMapped)
-    } catch {
-      throw ModelFileError("cannot read \(url.path): \(error.localizedDescription)")
-    }
+    let file = try MappedFile(url)
     func broken(_ what: String) -> ModelFileError {
       ModelFileError("\(url.path) is not a whole safetensors file: \(what)")
     }
-    guard data.count >= 8 else { throw broken("it has only \(data.count) bytes") }
-    let length = data.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }.littleEndian
-    guard length >= 2, length <= 100_000_000, length <= UInt64(data.count - 8) else {
+    var cursor = ByteCursor(file.bytes)
+    guard let length: UInt64 = try? cursor.integer() else {
+      throw broken("it has only \(file.bytes.count) bytes")
+    }
+    guard length >= 2, length <= 100_000_000, let place = try? cursor.skip(length) else {
       throw broken("its header would be \(length) bytes long")
     }
-    let start = 8 + Int(length)
-    let object = try? JSONSerialization.jsonObject(with: data.subdata(in: 8..<start))
-    guard let header = object as? [String: Any] else { throw broken("its header is not JSON") }
-    var entries: [String: Entry] = [:]
-    for (name, value) in header where name != "__metadata__" {
-      guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
-        let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
-        offsets.count == 2
-      else { throw broken("\"\(name)\" lacks a type, shape or place") }
-      guard let size = Self.sizes[type] else {
-        throw broken("\"\(name)\" has the type \(type), which is not known here")
-      }
-      var bytes = size
-      for dimension in shape {
-        let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)
-        guard dimension >= 0, !overflow else { throw broken("\"\(name)\" has the shape \(shape)") }
-        bytes = product
-      }
-      guard offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= data.count - start,
-        offsets[1] - offsets[0] == bytes
-      else { throw broken("\"\(name)\" does not fit its place \(offsets)") }
-      entries[name] = Entry(
-        type: type, shape: shape, range: start + offsets[0]..<start + offsets[1])
+    let members: [(key: ByteName, value: StrictJSON)]
+    do {
+      guard let found = try StrictJSON(UnsafeRawBufferPointer(rebasing: file.bytes[place])).members
+      else { throw broken("its header is not an object") }
+      members = found
+    } catch let problem as StrictJSONProblem {
+      throw broken("its header is not JSON: \(problem)")
     }
-    var end = start
+    guard members.count <= 1_000_000 else { throw broken("it claims \(members.count) tensors") }
+    var entries: [ByteName: Entry] = [:]
+    var metadata: [String: String] = [:]
+    for (name, value) in members {
+      if name == ByteName("__metadata__") {
+        metadata = try Self.texts(value, broken)
+      } else {
+        entries[name] = try Self.entry(
+          name, value, start: place.upperBound, end: file.bytes.count, broken)
+      }
+    }
+    var end = place.upperBound
     for range in entries.values.map(\.range).sorted(by: {
       ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound)
     }) {
       guard range.lowerBound == end else { throw broken("its tensors overlap or leave gaps") }
       end = range.upperBound
     }
-    guard end == data.count else { throw broken("\(data.count - end) bytes follow its tensors") }
-    metadata = header["__metadata__"] as? [String: String] ?? [:]
-    (self.url, self.data, self.entries) = (url, data, entries)
+    guard end == file.bytes.count else {
+      throw broken("\(file.bytes.count - end) bytes follow its tensors")
+    }
+    (self.metadata, self.file, self.entries) = (metadata, file, entries)
   }
 
-  public var names: [String] { entries.keys.sorted() }
+  private static func texts(
+    _ value: StrictJSON, _ broken: (String) -> ModelFileError
+  ) throws -> [String: String] {
+    if value.isNull { return [:] }
+    guard let members = value.members else { throw broken("its metadata are no texts by name") }
+    var out: [String: String] = [:]
+    for (key, value) in members {
+      guard let text = value.text else { throw broken("its metadata are no texts by name") }
+      out[String(decoding: key.bytes, as: UTF8.self)] = text
+    }
+    return out
+  }
 
-  public func shape(_ name: String) -> [Int]? { entries[name]?.shape }
+  private static func entry(
+    _ name: ByteName, _ value: StrictJSON, start: Int, end: Int,
+    _ broken: (String) -> ModelFileError
+  ) throws -> Entry {
+    let shown = name.shown
+    guard (1...1024).contains(name.bytes.count), !name.bytes.contains(where: { $0 < 0x20 }) else {
+      throw broken("a tensor is called \"\(shown)\"")
+    }
+    var (type, shape, offsets): (String?, [Int]?, [Int]?)
+    for (key, field) in value.members ?? [] {
+      switch String(decoding: key.bytes, as: UTF8.self) {
+      case "dtype": type = field.text
+      case "shape": shape = field.integers
+      case "data_offsets": offsets = field.integers
+      default: break
+      }
+    }
+    guard let type, let shape, let offsets, offsets.count == 2 else {
+      throw broken("\"\(shown)\" lacks a type, shape or place")
+    }
+    guard let size = sizes[type] else {
+      throw broken("\"\(shown)\" has the type \(shownName(type)), which is not known here")
+    }
+    guard shape.count <= 8 else { throw broken("\"\(shown)\" has \(shape.count) dimensions") }
+    var bytes = size
+    for dimension in shape {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)
+      guard dimension >= 0, !overflow else { throw broken("\"\(shown)\" has the shape \(shape)") }
+      bytes = product
+    }
+    guard offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= end - start,
+      offsets[1] - offsets[0] == bytes
+    else { throw broken("\"\(shown)\" does not fit its place \(offsets)") }
+    return Entry(type: type, shape: shape, range: start + offsets[0]..<start + offsets[1])
+  }
+
+  public var byteCount: Int { file.bytes.count }
+
+  public var names: [String] {
+    entries.keys.map { String(decoding: $0.bytes, as: UTF8.self) }.sorted()
+  }
+
+  public func shape(_ name: String) -> [Int]? { entries[ByteName(name)]?.shape }
 
   /// The values of a tensor of type F32, F16 or BF16.
   public func floats(_ name: String) throws -> [Float] {
     let entry = try entry(name)
-    let count = entry.range.count / (Self.sizes[entry.type] ?? 1)
-    return try data.withUnsafeBytes { bytes -> [Float] in
-      let bytes = UnsafeRawBufferPointer(rebasing: bytes[entry.range])
-      switch entry.type {
-      case "F32":
-        return (0..<count).map {
-          Float(
-            bitPattern: UInt32(
-              littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
-        }
-      case "BF16":
-        return (0..<count).map {
-          Float(
-            bitPattern: UInt32(
-              UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
-              << 16)
-        }
-      case "F16":
-        return (0..<count).map {
-          halfToFloat(
-            UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
-        }
-      default:
-        throw ModelFileError(
-          "\(url.path): \"\(name)\" holds \(entry.type) values; F32, F16 and BF16 are read")
+    let kinds: [String: WeightType] = ["F32": .f32, "F16": .f16, "BF16": .bf16]
+    guard let type = kinds[entry.type] else {
+      throw ModelFileError(
+        "\(url.path): \"\(name)\" holds \(entry.type) values; F32, F16 and BF16 are read")
+    }
+    let count = entry.range.count / type.blockBytes
+    return [Float](unsafeUninitializedCapacity: count) { buffer, written in
+      withExtendedLifetime(file) {
+        dequantise(
+          type, UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]),
+          into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
       }
+      written = count
     }
   }
 
@@ -116,14 +150,14 @@ public struct SafetensorsFile {
       throw ModelFileError(
         "\(url.path): \"\(name)\" is not \(values.count) values of type F32")
     }
-    data.withUnsafeBytes { bytes in
+    withExtendedLifetime(file) {
       UnsafeMutableRawBufferPointer(values).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: bytes[entry.range]))
+        from: UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]))
     }
   }
 
   private func entry(_ name: String) throws -> Entry {
-    guard let entry = entries[name] else {
+    guard let entry = entries[ByteName(name)] else {
       throw ModelFileError("\(url.path) has no tensor called \"\(name)\"")
     }
     return entry

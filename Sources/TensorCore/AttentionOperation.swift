@@ -40,20 +40,28 @@ public struct AttentionForm {
   public var heads: Int
   public var keyHeads: Int
   public var headWidth: Int
-  /// (positions, headWidth) of ``fillRotaryTable(_:headWidth:base:)``; nil for no rotation.
-  public var rotary: Tensor?
+  /// Nil for no rotation.
+  public var rotary: RotaryTable?
   /// RMSNorm weights (headWidth) of the heads of queries and keys.
   public var queryNorm: Tensor?
   public var keyNorm: Tensor?
   public var epsilon: Float
+  /// What is added to the norms' weights.
+  public var normOffset: Float
+  /// What scores are multiplied by; nil for 1/√headWidth.
+  public var scale: Float?
+  /// How many tokens a token sees, itself included; nil for all before it.
+  public var window: Int?
 
   public init(
-    heads: Int, keyHeads: Int, headWidth: Int, rotary: Tensor? = nil, queryNorm: Tensor? = nil,
-    keyNorm: Tensor? = nil, epsilon: Float = 1e-6
+    heads: Int, keyHeads: Int, headWidth: Int, rotary: RotaryTable? = nil,
+    queryNorm: Tensor? = nil, keyNorm: Tensor? = nil, epsilon: Float = 1e-6,
+    normOffset: Float = 0, scale: Float? = nil, window: Int? = nil
   ) {
     (self.heads, self.keyHeads, self.headWidth) = (heads, keyHeads, headWidth)
     (self.rotary, self.queryNorm, self.keyNorm) = (rotary, queryNorm, keyNorm)
-    self.epsilon = epsilon
+    (self.epsilon, self.normOffset) = (epsilon, normOffset)
+    (self.scale, self.window) = (scale, window)
   }
 
   /// Columns of the packed queries, keys and values.
@@ -65,6 +73,25 @@ public struct AttentionForm {
     RotaryShape(
       heads: heads, keyHeads: keyHeads, headWidth: headWidth, stride: columns, epsilon: epsilon)
   }
+
+  public func attentionShape(rows: Int, length: Int) -> AttentionShape {
+    AttentionShape(
+      rows: rows, length: length, heads: heads, keyHeads: keyHeads, headWidth: headWidth,
+      scale: scale)
+  }
+
+  /// The weights that queries and keys are multiplied by.
+  public func normWeights() -> (query: Buffer?, key: Buffer?) {
+    (queryNorm?.shifted(by: normOffset), keyNorm?.shifted(by: normOffset))
+  }
+
+  /// The first token of its row that each token sees.
+  func starts(_ layout: SequenceLayout) -> [Int32] {
+    guard let window else { return layout.starts }
+    return layout.starts.enumerated().map { at, start in
+      max(start, Int32(at % layout.length - window + 1))
+    }
+  }
 }
 
 extension Tensor {
@@ -73,17 +100,17 @@ extension Tensor {
     let tokens = layout.rows * layout.length
     precondition(shape == [tokens, form.columns], "attention of \(shape) for \(tokens) tokens")
     let width = form.heads * form.headWidth
-    let shape = AttentionShape(
-      rows: layout.rows, length: layout.length, heads: form.heads, keyHeads: form.keyHeads,
-      headWidth: form.headWidth)
+    let shape = form.attentionShape(rows: layout.rows, length: layout.length)
+    let (queryNorm, keyNorm) = form.normWeights()
+    let starts = form.starts(layout)
     let rotated = form.rotary.map { _ in Buffer(tokens * form.rotatedColumns) }
     let inverse = form.queryNorm.map { _ in Buffer(tokens * (form.heads + form.keyHeads)) }
     if let rotated, let rotary = form.rotary {
       layout.positions.withUnsafeBufferPointer {
         rotateHeads(
           rotated.values, inverse: inverse?.values, qkv: values,
-          queryNorm: form.queryNorm?.values, keyNorm: form.keyNorm?.values, positions: $0,
-          table: rotary.values, form.rotaryShape())
+          queryNorm: queryNorm?.reading, keyNorm: keyNorm?.reading, positions: $0,
+          table: rotary.covering($0).reading, form.rotaryShape())
       }
     }
     let out = Buffer(tokens * width)
@@ -91,7 +118,7 @@ extension Tensor {
     let (q, k, v) = views(form, rotated, tokens)
     do {
       let workspace = Buffer(attentionScratch(shape) * kernelThreads)
-      layout.starts.withUnsafeBufferPointer {
+      starts.withUnsafeBufferPointer {
         TensorKernels.attention(
           out.values, logSum: logSum.values, q: q, k: k, v: v, starts: $0, shape,
           workspace: workspace.values)
@@ -104,7 +131,7 @@ extension Tensor {
       let (q, k, v) = views(form, rotated, tokens)
       let (dq, dk, dv) = gradientViews(form, dqkv, dRotated, tokens)
       let workspace = Buffer(attentionBackwardScratch(shape) * kernelThreads)
-      layout.starts.withUnsafeBufferPointer {
+      starts.withUnsafeBufferPointer {
         attentionBackward(
           dq: dq, dk: dk, dv: dv, dOut: dOut.reading, out: out.reading, logSum: logSum.reading,
           q: q, k: k, v: v, starts: $0, shape, workspace: workspace.values)
@@ -115,9 +142,9 @@ extension Tensor {
         rotateHeadsBackward(
           dqkv: dqkv.values, dQueryNorm: form.queryNorm?.gradientToAdd()?.values,
           dKeyNorm: form.keyNorm?.gradientToAdd()?.values, dOut: dRotated.reading, qkv: values,
-          inverse: inverse?.reading, queryNorm: form.queryNorm?.values,
-          keyNorm: form.keyNorm?.values, positions: $0, table: rotary.values,
-          form.rotaryShape(), workspace: sums.values)
+          inverse: inverse?.reading, queryNorm: queryNorm?.reading, keyNorm: keyNorm?.reading,
+          positions: $0, table: rotary.covering($0).reading, form.rotaryShape(),
+          workspace: sums.values)
       }
     }
   }

@@ -40,20 +40,39 @@ extension Tensor {
     }
   }
 
-  /// x / √(mean x² + ε) · weight, by row (Zhang and Sennrich 2019, arXiv:1910.07467).
-  public func rmsNorm(weight: Tensor?, epsilon: Float) -> Tensor {
+  /// x / √(mean x² + ε) · (weight + offset), by row (Zhang and Sennrich 2019, arXiv:1910.07467).
+  public func rmsNorm(weight: Tensor?, epsilon: Float, offset: Float = 0) -> Tensor {
     let (n, width) = (rows, columns)
+    let factor = weight?.shifted(by: offset)
     let out = Buffer(count)
     let inverse = Buffer(n)
     TensorKernels.rmsNorm(
-      out.values, inverse: inverse.values, x: values, weight: weight?.values, width: width,
+      out.values, inverse: inverse.values, x: values, weight: factor?.reading, width: width,
       epsilon: epsilon)
     return .result(shape, out, inputs: [self] + [weight].compactMap { $0 }) { [self] dOut in
       let workspace = Buffer(rmsNormWorkspace(rows: n, width: width))
       rmsNormBackward(
         dx: gradientToAdd()?.values, dWeight: weight?.gradientToAdd()?.values,
-        dOut: dOut.reading, x: values, weight: weight?.values, inverse: inverse.reading,
+        dOut: dOut.reading, x: values, weight: factor?.reading, inverse: inverse.reading,
         width: width, workspace: workspace.values)
+    }
+  }
+
+  /// The values plus `offset`, without a record; the values themselves for 0.
+  func shifted(by offset: Float) -> Buffer {
+    guard offset != 0 else { return buffer }
+    let out = Buffer(count)
+    for i in 0..<count { out.values[i] = values[i] + offset }
+    return out
+  }
+
+  /// Every value times `factor`.
+  public func scaled(by factor: Float) -> Tensor {
+    let out = Buffer(count)
+    TensorKernels.scaled(out.values, values, by: factor)
+    return .result(shape, out, inputs: [self]) { [self] dOut in
+      guard let gradient = gradientToAdd() else { return }
+      accumulate(gradient.values, dOut.reading, scaledBy: factor)
     }
   }
 
@@ -86,6 +105,17 @@ extension Tensor {
       guard let gradient = gradientToAdd() else { return }
       swiGLUBackward(
         dGateUp: gradient.values, dOut: dOut.reading, gateUp: values, width: width)
+    }
+  }
+
+  /// gelu(gate) · up for rows [gate, up], with GELU by tanh: (N, 2F) to (N, F).
+  public func geGLU() -> Tensor {
+    let (n, width) = (rows, columns / 2)
+    let out = Buffer(n * width)
+    TensorKernels.geGLU(out.values, gateUp: values, width: width)
+    return .result([n, width], out, inputs: [self]) { [self] dOut in
+      guard let gradient = gradientToAdd() else { return }
+      geGLUBackward(dGateUp: gradient.values, dOut: dOut.reading, gateUp: values, width: width)
     }
   }
 

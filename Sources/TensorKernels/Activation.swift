@@ -45,7 +45,7 @@ private let rootTwoOverPi: Float = 0.797_884_56
 private let rootHalf: Float = 0.707_106_78
 
 @inline(__always)
-private func value(_ x: Float8, _ kind: Activation) -> Float8 {
+func value(_ x: Float8, _ kind: Activation) -> Float8 {
   let half: Float8 = x * Float(0.5)
   switch kind {
   case .geluTanh: return fma(half, half, tanh8(inner(x)))
@@ -62,7 +62,7 @@ private func inner(_ x: Float8) -> Float8 {
 }
 
 @inline(__always)
-private func slope(_ x: Float8, _ kind: Activation) -> Float8 {
+func slope(_ x: Float8, _ kind: Activation) -> Float8 {
   switch kind {
   case .geluTanh:
     let t = tanh8(inner(x))

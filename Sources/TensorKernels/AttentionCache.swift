@@ -86,20 +86,25 @@ public let attentionCachedScratch =
 ///
 /// Consecutive tokens of a slot share the work of a tile; the bits do not depend on it.
 ///
-/// - Parameter workspace: ``attentionCachedScratch`` values a thread.
+/// - Parameters:
+///   - starts: for every token, the first position that it sees; nil for all from 0 on.
+///   - workspace: ``attentionCachedScratch`` values a thread.
 public func attentionCached(
   _ out: MutableFloats, q: Heads, cache: Floats, slots: Integers, positions: Integers,
-  _ layout: CacheLayout, _ shape: AttentionShape, workspace: MutableFloats
+  starts: Integers? = nil, _ layout: CacheLayout, _ shape: AttentionShape,
+  workspace: MutableFloats
 ) {
   let tokens = slots.count
   let width = shape.headWidth
   let outStride = shape.heads * width
   precondition(
     cache.count == layout.count && positions.count == tokens && out.count == tokens * outStride
+      && (starts == nil || starts?.count == tokens)
       && layout.keyHeads == shape.keyHeads && layout.headWidth == width,
     "attentionCached: \(out.count) outputs, \(tokens) tokens, \(layout)")
   guard tokens > 0 else { return }
   let (op, cp, sp, pp) = (out.base, cache.base, slots.base, positions.base)
+  let first = starts?.base
   // A fixed number of tokens a task, so that the cuts do not depend on the threads.
   let grain = tokens <= 8 ? 1 : ScoreTile.queries
   let tasks = (tokens + grain - 1) / grain
@@ -117,7 +122,7 @@ public func attentionCached(
         attendTile(
           out: op + i * outStride + head * width, outStride: outStride, logSum: nil,
           logSumStride: 0, q: q.base + i * q.stride + head * width, qStride: q.stride,
-          queries: run, position: Int(pp[i]), starts: nil,
+          queries: run, position: Int(pp[i]), starts: first.map { $0 + i },
           keys: cp + layout.keys(slot: slot, head: keyHead),
           values: cp + layout.values(slot: slot, head: keyHead), valueRows: layout.capacity,
           width: width, scale: shape.scale, scratch: scratch)

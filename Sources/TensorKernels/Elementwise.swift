@@ -23,6 +23,22 @@ public func add(_ out: MutableFloats, _ x: Floats, _ y: Floats) {
   }
 }
 
+/// out = x · factor.
+public func scaled(_ out: MutableFloats, _ x: Floats, by factor: Float) {
+  precondition(out.count == x.count, "scaled: \(x.count) inputs, \(out.count) outputs")
+  guard x.count > 0 else { return }
+  let (op, xp) = (out.base, x.base)
+  parallelRanges(x.count, grain: elementGrain) { range in
+    mapLanes(op + range.lowerBound, xp + range.lowerBound, range.count) { $0 * factor }
+  }
+}
+
+/// out += x · factor.
+public func accumulate(_ out: MutableFloats, _ x: Floats, scaledBy factor: Float) {
+  precondition(out.count == x.count, "accumulate: \(x.count) inputs, \(out.count) outputs")
+  for i in 0..<x.count { out[i] += x[i] * factor }
+}
+
 /// x *= factor.
 public func scale(_ x: MutableFloats, by factor: Float) {
   guard x.count > 0 else { return }

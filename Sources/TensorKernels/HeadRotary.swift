@@ -31,16 +31,22 @@ public struct RotaryShape: Sendable {
   var all: Int { heads + keyHeads }
 }
 
-/// Fills (positions, headWidth): the cosines of the angles position · base^(−2i/headWidth), then
-/// their sines. Angles are computed in Double.
-public func fillRotaryTable(_ table: MutableFloats, headWidth: Int, base: Double) {
-  precondition(table.count % headWidth == 0, "rotary table of \(table.count) for \(headWidth)")
-  let half = headWidth / 2
-  for i in 0..<half {
-    let frequency = pow(base, -2 * Double(i) / Double(headWidth))
-    for position in 0..<table.count / headWidth {
-      table[position * headWidth + i] = Float(cos(Double(position) * frequency))
-      table[position * headWidth + half + i] = Float(sin(Double(position) * frequency))
+/// The frequencies base^(−2i/headWidth) of the pairs of a head.
+public func rotaryFrequencies(headWidth: Int, base: Double) -> [Double] {
+  (0..<headWidth / 2).map { pow(base, -2 * Double($0) / Double(headWidth)) }
+}
+
+/// Fills rows of headWidth values for the positions from `first` on: the cosines of the angles
+/// position · frequency, then their sines. Angles are computed in Double.
+public func fillRotaryTable(_ table: MutableFloats, first: Int = 0, frequencies: [Double]) {
+  let half = frequencies.count
+  precondition(table.count % max(1, 2 * half) == 0, "rotary table of \(table.count) for \(half)")
+  guard table.count > 0 else { return }
+  for row in 0..<table.count / (2 * half) {
+    for i in 0..<half {
+      let angle = Double(first + row) * frequencies[i]
+      table[row * 2 * half + i] = Float(cos(angle))
+      table[row * 2 * half + half + i] = Float(sin(angle))
     }
   }
 }
@@ -50,7 +56,7 @@ public func fillRotaryTable(_ table: MutableFloats, headWidth: Int, base: Double
 /// - Parameters:
 ///   - inverse: (tokens, heads + keyHeads) receives 1/√(mean x² + ε); nil without a norm.
 ///   - queryNorm, keyNorm: headWidth weights each; nil for no norm.
-///   - table: of ``fillRotaryTable(_:headWidth:base:)``.
+///   - table: of ``fillRotaryTable(_:first:frequencies:)``.
 public func rotateHeads(
   _ out: MutableFloats, inverse: MutableFloats?, qkv: Floats, queryNorm: Floats?, keyNorm: Floats?,
   positions: Integers, table: Floats, _ shape: RotaryShape

@@ -35,6 +35,12 @@ public func exampleSequence(_ messages: [Message], _ template: ChatTemplate) -> 
   return TokenSequence(tokens: tokens, weights: isTrained.map { $0 ? 1 : 0 })
 }
 
+/// As ``exampleSequence(_:_:)`` for any model's format.
+public func exampleSequence(_ messages: [Message], _ format: ChatFormat) throws -> TokenSequence {
+  let (tokens, isTrained) = try format.render(messages)
+  return TokenSequence(tokens: tokens, weights: isTrained.map { $0 ? 1 : 0 })
+}
+
 /// Goes on training `start` on examples.
 public func imitate(
   _ recipe: ImitationRecipe, examples: [TokenSequence], start: () throws -> Transformer,

@@ -1,6 +1,7 @@
 import Foundation
 import LanguageModel
 import ModelFiles
+import TemplateLanguage
 import TensorCore
 import Tokenization
 
@@ -10,12 +11,29 @@ import Tokenization
 /// A model with what is needed to talk to it.
 public struct LoadedModel {
   public let model: Transformer
-  public let tokenizer: Tokenizer
-  public let template: ChatTemplate
+  public let format: ChatFormat
 
+  public var tokenizer: Tokenizer { format.tokenizer }
+
+  /// A model that was made here.
   public init(model: Transformer, tokenizer: Tokenizer) throws {
-    (self.model, self.tokenizer) = (model, tokenizer)
-    template = try ChatTemplate(tokenizer: tokenizer)
+    self.init(model: model, format: ChatFormat(try ChatTemplate(tokenizer: tokenizer)))
+  }
+
+  public init(model: Transformer, format: ChatFormat) {
+    (self.model, self.format) = (model, format)
+  }
+
+  /// The format of conversations, for what only models that were made here can do.
+  public var template: ChatTemplate {
+    get throws {
+      guard let own = format.own else {
+        throw TrainingError(
+          "this needs a model that was made here, for its special tokens: `lyceum tour` makes one in "
+            + "runs/tour")
+      }
+      return own
+    }
   }
 
   /// Writes the folder, each file aside first.
@@ -31,31 +49,91 @@ public struct LoadedModel {
     try writeAtomically(
       try tokenizer.tokenizerJSON(), to: folder.appendingPathComponent("tokenizer.json"))
     try writeAtomically(
-      try encoder.encode(TokenizerConfig(template: template)),
+      try encoder.encode(TokenizerConfig(format)),
       to: folder.appendingPathComponent("tokenizer_config.json"))
     let aside = folder.appendingPathComponent("model.safetensors.tmp")
     try write(tensors, to: aside)
     try moveIntoPlace(aside, folder.appendingPathComponent("model.safetensors"))
   }
 
-  /// Reads a model folder, or the folder of a run that keeps its model in `model`. Throws a sentence
-  /// where something is missing or does not fit.
+  /// Reads a GGUF file, a model folder, or the folder of a run that keeps its model in `model`. Throws
+  /// a sentence where something is missing or does not fit.
   public static func load(_ place: URL) throws -> LoadedModel {
-    let (config, tokenizer, file) = try open(try modelFolder(place))
-    return try LoadedModel(
-      model: Transformer(config, source: file.parameters()), tokenizer: tokenizer)
+    if GGUFFile.isOne(place) { return try load(GGUFFile(place)) }
+    let folder = try modelFolder(place)
+    let format = try readFormat(folder)
+    let model = try loadModel(folder)
+    try check(format.tokenizer, model.config, folder)
+    return LoadedModel(model: model, format: format)
   }
 
-  /// The files of a model folder, which fit together.
+  private static func load(_ file: GGUFFile) throws -> LoadedModel {
+    let tokenizer: Tokenizer
+    do {
+      tokenizer = try Tokenizer(metadata: TokenizerMetadata(file))
+    } catch let error as TokenizerError {
+      throw ModelFileError("\(file.url.path): \(error)")
+    }
+    let format = ChatFormat(
+      template: try file.string("tokenizer.chat_template"), tokenizer: tokenizer, clock: .now)
+    let model = try Transformer(file)
+    try check(tokenizer, model.config, file.url)
+    return LoadedModel(model: model, format: format)
+  }
+
+  private static func check(_ tokenizer: Tokenizer, _ config: DecoderConfig, _ place: URL) throws {
+    guard tokenizer.vocabularySize <= config.vocabularySize else {
+      throw TrainingError(
+        "\(place.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model only "
+          + "\(config.vocabularySize)")
+    }
+  }
+
+  /// The model of a folder alone.
+  static func loadModel(_ place: URL) throws -> Transformer {
+    let folder = try modelFolder(place)
+    let config = try decodeConfig(folder)
+    let weights = try ShardedWeights(folder: folder)
+    guard config.parameterCount <= weights.byteCount else {
+      throw ModelFileError(
+        "\(folder.path): config.json asks for \(config.parameterCount) parameters, more than its files "
+          + "of \(weights.byteCount) bytes can hold")
+    }
+    try checkMemory(config, file: folder, bytes: weights.byteCount)
+    return try Transformer(config, source: weights.parameters())
+  }
+
+  /// The files of a folder that was written here, which fit together.
   static func open(_ folder: URL) throws -> (DecoderConfig, Tokenizer, SafetensorsFile) {
     let config = try decodeConfig(folder)
     let tokenizer = try Tokenizer(tokenizerJSON: read(folder, "tokenizer.json"))
-    guard tokenizer.vocabularySize <= config.vocabularySize else {
-      throw TrainingError(
-        "\(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model only "
-          + "\(config.vocabularySize)")
+    try check(tokenizer, config, folder)
+    return (
+      config, tokenizer, try SafetensorsFile(folder.appendingPathComponent("model.safetensors"))
+    )
+  }
+
+  /// The tokenizer of a folder and how it writes conversations.
+  private static func readFormat(_ folder: URL) throws -> ChatFormat {
+    var tokenizer = try Tokenizer(tokenizerJSON: read(folder, "tokenizer.json"))
+    if let own = try? ChatTemplate(tokenizer: tokenizer) { return ChatFormat(own) }
+    let config = folder.appendingPathComponent("tokenizer_config.json")
+    let root = (try? Data(contentsOf: config)).flatMap { try? JSONValue($0) }
+    func token(_ key: String) -> Int32? {
+      let value = root?[key]
+      return (value?.string ?? value?["content"]?.string).flatMap { tokenizer.id(ofSpecial: $0) }
     }
-    return (config, tokenizer, try SafetensorsFile(folder.appendingPathComponent("model.safetensors")))
+    let (bos, eos) = (token("bos_token"), token("eos_token"))
+    if let bos { tokenizer.markers.bos = bos }
+    if let eos {
+      tokenizer.markers.eos = eos
+      tokenizer.markers.ends.insert(eos)
+    }
+    if let adds = root?["add_bos_token"]?.bool { tokenizer.markers.addsBOS = adds }
+    let file = folder.appendingPathComponent("chat_template.jinja")
+    let template =
+      (try? String(contentsOf: file, encoding: .utf8)) ?? root?["chat_template"]?.string
+    return ChatFormat(template: template, tokenizer: tokenizer, clock: .now)
   }
 
   private static func modelFolder(_ place: URL) throws -> URL {
@@ -98,12 +176,34 @@ public struct LoadedModel {
 /// What transformers needs to know beside tokenizer.json.
 private struct TokenizerConfig: Encodable {
   let tokenizer_class = "PreTrainedTokenizerFast"
-  let bos_token = "<|bos|>"
-  let eos_token = "<|end|>"
+  let bos_token: String?
+  let eos_token: String?
   let clean_up_tokenization_spaces = false
-  let chat_template: String
+  let chat_template: String?
 
-  init(template: ChatTemplate) { chat_template = template.jinja }
+  init(_ format: ChatFormat) {
+    let markers = format.tokenizer.markers
+    func name(_ id: Int32?) -> String? {
+      id.map { String(decoding: format.tokenizer.bytes(of: $0), as: UTF8.self) }
+    }
+    (bos_token, eos_token) = (
+      name(format.own?.bos ?? markers.bos), name(format.own?.end ?? markers.eos)
+    )
+    chat_template = format.source
+  }
+}
+
+extension TemplateClock {
+  /// For templates that write the date: today, in UTC.
+  static var now: TemplateClock {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = .gmt
+    let parts = calendar.dateComponents(
+      [.year, .month, .day, .hour, .minute, .second], from: Date())
+    return TemplateClock(
+      year: parts.year ?? 2000, month: parts.month ?? 1, day: parts.day ?? 1,
+      hour: parts.hour ?? 0, minute: parts.minute ?? 0, second: parts.second ?? 0)
+  }
 }
 
 /// Writes a model's parameters under the names of Hugging Face's checkpoints, and others under their
@@ -123,6 +223,25 @@ func write(_ tensors: [NamedTensor], to url: URL) throws {
     try writeSafetensors(
       zip(tensors, buffers).map { ($0.name, $0.shape, $1.reading) }, metadata: ["format": "pt"],
       to: url)
+  }
+}
+
+extension ShardedWeights {
+  /// The tensors of a published folder as the parameters of a model, whose files differ in what they
+  /// put before a name.
+  func parameters() -> NamedSource {
+    NamedSource { name in
+      let inner = name.hasPrefix("model.") ? String(name.dropFirst(6)) : name
+      let names = [
+        name, name.hasPrefix("transformer.") ? String(name.dropFirst(12)) : name,
+        "language_model." + name, "model.language_model." + inner,
+      ]
+      for name in names {
+        guard let shape = self.shape(name), let values = try self.floats(name) else { continue }
+        return NamedTensor(name: name, shape: shape, values: values)
+      }
+      return nil
+    }
   }
 }
 

@@ -63,7 +63,7 @@ public func probe(
   seed: UInt64, tools: ToolHost? = nil, onResult: (ProbeResult) throws -> Void = { _ in },
   judge: (ProbeQuestion, String) throws -> Bool
 ) throws -> [ProbeResult] {
-  let template = loaded.template
+  let template = try loaded.template
   let generator = Generator(
     loaded.model, settings: settings, stops: [template.end], forbidden: template.hostTokens,
     host: tools, seed: seed)

@@ -73,7 +73,9 @@ private struct Golden: Decodable {
 }
 
 @Suite struct GoldenTests {
-  @Test("logits, gradients and ten losses equal PyTorch's", arguments: ["llama", "qwen3", "gpt2"])
+  @Test(
+    "logits, gradients and ten losses equal PyTorch's",
+    arguments: ["llama", "qwen3", "gpt2", "qwen2", "llama3", "gemma3_text"])
   func golden(name: String) throws {
     let (golden, config) = try Golden.load(name)
     let model = try golden.model(name, config)

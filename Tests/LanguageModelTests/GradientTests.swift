@@ -37,7 +37,7 @@ struct Shaken: ParameterSource {
       "GPT-2",
       DecoderConfig(
         vocabularySize: 11, width: 8, layers: 2, heads: 2, hiddenWidth: 9, context: 16,
-        norm: .layer, epsilon: 1e-5, positions: .learned, feedForward: .geluTanh, biases: true,
+        norm: .layer, epsilon: 1e-5, positions: .learned, feedForward: .geluTanh, biases: .all,
         normalisesHeads: false, tiesHead: true)
     ),
     (
@@ -50,7 +50,35 @@ struct Shaken: ParameterSource {
       "exact GELU",
       DecoderConfig(
         vocabularySize: 11, width: 8, layers: 1, heads: 2, hiddenWidth: 9, context: 16,
-        feedForward: .gelu, biases: true, normalisesHeads: false)
+        feedForward: .gelu, biases: .all, normalisesHeads: false)
+    ),
+    (
+      "Qwen2, positions scaled",
+      DecoderConfig(
+        vocabularySize: 11, width: 8, layers: 1, heads: 2, keyHeads: 1, hiddenWidth: 7, context: 16,
+        biases: .queryKeyValue, normalisesHeads: false, rotaryScaling: .linear(factor: 4))
+    ),
+    (
+      "Mistral",
+      DecoderConfig(
+        vocabularySize: 11, width: 8, layers: 2, heads: 2, keyHeads: 1, hiddenWidth: 7, context: 16,
+        normalisesHeads: false, window: DecoderConfig.Window(length: 3))
+    ),
+    (
+      "Llama 3",
+      DecoderConfig(
+        vocabularySize: 11, width: 8, layers: 1, heads: 1, hiddenWidth: 7, context: 16,
+        positions: .rotary(base: 50), normalisesHeads: false,
+        rotaryScaling: .llama3(
+          factor: 8, lowFrequency: 1, highFrequency: 4, originalContext: 60))
+    ),
+    (
+      "Gemma 3",
+      DecoderConfig(
+        vocabularySize: 11, width: 8, layers: 2, heads: 2, keyHeads: 1, headWidth: 6,
+        hiddenWidth: 9, context: 16, positions: .rotary(base: 1_000_000), feedForward: .geGLU,
+        tiesHead: true, window: DecoderConfig.Window(length: 3, fullEvery: 2, base: 100),
+        scoreScale: 0.5, isGemma: true)
     ),
     (
       "input features",

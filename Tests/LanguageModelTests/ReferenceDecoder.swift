@@ -20,7 +20,8 @@ struct ReferenceDecoder {
   func logits(_ tokens: [Int32], features: [Float] = []) -> Rows {
     let table = isGPT2 ? "transformer.wte.weight" : "model.embed_tokens.weight"
     let embedding = matrix(table, columns: config.width)
-    var x = tokens.map { embedding[Int($0)] }
+    let scale = config.isGemma ? Double(config.width).squareRoot() : 1
+    var x = tokens.map { embedding[Int($0)].map { $0 * scale } }
     if isGPT2 {
       let places = matrix("transformer.wpe.weight", columns: config.width)
       for t in x.indices { x[t] = sum(x[t], places[t]) }
@@ -37,13 +38,14 @@ struct ReferenceDecoder {
     for layer in 0..<config.layers {
       let prefix = isGPT2 ? "transformer.h.\(layer)." : "model.layers.\(layer)."
       let a = norm(x, prefix + (isGPT2 ? "ln_1" : "input_layernorm"))
-      let attended = attention(a, prefix)
+      let attended = attention(a, prefix, layer)
       let out = linear(
         attended, prefix + (isGPT2 ? "attn.c_proj" : "self_attn.o_proj"), config.width)
-      x = zip(x, out).map(sum)
-      let b = norm(x, prefix + (isGPT2 ? "ln_2" : "post_attention_layernorm"))
-      let fed = feedForward(b, prefix)
-      x = zip(x, fed).map(sum)
+      let behind = config.isGemma ? norm(out, prefix + "post_attention_layernorm") : out
+      x = zip(x, behind).map(sum)
+      let second = config.isGemma ? "pre_feedforward_layernorm" : "post_attention_layernorm"
+      let fed = feedForward(norm(x, prefix + (isGPT2 ? "ln_2" : second)), prefix)
+      x = zip(x, config.isGemma ? norm(fed, prefix + "post_feedforward_layernorm") : fed).map(sum)
     }
     x = norm(x, isGPT2 ? "transformer.ln_f" : "model.norm")
     let head = config.tiesHead ? embedding : matrix("lm_head.weight", columns: config.width)
@@ -69,7 +71,7 @@ struct ReferenceDecoder {
     return total / normaliser
   }
 
-  private func attention(_ x: Rows, _ prefix: String) -> Rows {
+  private func attention(_ x: Rows, _ prefix: String, _ layer: Int) -> Rows {
     let (width, group) = (config.headWidth, config.heads / config.keyHeads)
     let keyWidth = config.keyHeads * width
     let queryWidth = config.heads * width
@@ -90,23 +92,27 @@ struct ReferenceDecoder {
       q = normHeads(q, prefix + "self_attn.q_norm.weight")
       k = normHeads(k, prefix + "self_attn.k_norm.weight")
     }
+    // Layer 1, 2, … counted from one: every `fullEvery`th sees everything.
+    let window = config.window.flatMap { (layer + 1) % ($0.fullEvery ?? .max) == 0 ? nil : $0 }
     if case .rotary(let base) = config.positions {
-      q = rotated(q, base)
-      k = rotated(k, base)
+      let frequencies = frequencies(window?.base ?? base, scaled: window?.base == nil)
+      q = rotated(q, frequencies)
+      k = rotated(k, frequencies)
     }
     return x.indices.map { t in
       var out = [Double](repeating: 0, count: queryWidth)
       for head in 0..<config.heads {
         let (a, b) = (head * width, head / group * width)
-        let scores = (0...t).map { s -> Double in
+        let first = window.map { max(0, t - $0.length + 1) } ?? 0
+        let scores = (first...t).map { s -> Double in
           let product = (0..<width).reduce(0.0) { $0 + q[t][a + $1] * k[s][b + $1] }
-          return product / Double(width).squareRoot()
+          return product * (config.scoreScale.map(Double.init) ?? 1 / Double(width).squareRoot())
         }
         let top = scores.max() ?? 0
         let weights = scores.map { exp($0 - top) }
         let total = weights.reduce(0, +)
-        for s in 0...t {
-          for d in 0..<width { out[a + d] += weights[s] / total * v[s][b + d] }
+        for s in first...t {
+          for d in 0..<width { out[a + d] += weights[s - first] / total * v[s][b + d] }
         }
       }
       return out
@@ -114,10 +120,10 @@ struct ReferenceDecoder {
   }
 
   private func feedForward(_ x: Rows, _ prefix: String) -> Rows {
-    if config.feedForward == .swiGLU {
+    if config.feedForward == .swiGLU || config.feedForward == .geGLU {
       let gate = linear(x, prefix + "mlp.gate_proj", config.hiddenWidth)
       let up = linear(x, prefix + "mlp.up_proj", config.hiddenWidth)
-      let product = zip(gate, up).map { zip($0, $1).map { $0 / (1 + exp(-$0)) * $1 } }
+      let product = zip(gate, up).map { zip($0, $1).map { activation($0) * $1 } }
       return linear(product, prefix + "mlp.down_proj", config.width)
     }
     let raised = linear(x, prefix + (isGPT2 ? "mlp.c_fc" : "mlp.up_proj"), config.hiddenWidth)
@@ -127,12 +133,16 @@ struct ReferenceDecoder {
 
   private func activation(_ x: Double) -> Double {
     switch config.feedForward {
-    case .swiGLU: x
+    case .swiGLU: x / (1 + exp(-x))
     case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
-    case .geluTanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .geGLU, .geluTanh:
+      0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .reluSquared: x > 0 ? x * x : 0
     }
   }
+
+  /// What norms add to their weights.
+  private var one: Double { config.isGemma ? 1 : 0 }
 
   private func norm(_ x: Rows, _ name: String) -> Rows {
     let weight = parameters[name + ".weight"] ?? []
@@ -141,7 +151,7 @@ struct ReferenceDecoder {
       let mean = bias == nil ? 0 : row.reduce(0, +) / Double(row.count)
       let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(row.count)
       let scale = 1 / (variance + Double(config.epsilon)).squareRoot()
-      return row.indices.map { (row[$0] - mean) * scale * weight[$0] + (bias?[$0] ?? 0) }
+      return row.indices.map { (row[$0] - mean) * scale * (weight[$0] + one) + (bias?[$0] ?? 0) }
     }
   }
 
@@ -152,18 +162,33 @@ struct ReferenceDecoder {
       stride(from: 0, to: row.count, by: width).flatMap { start in
         let head = Array(row[start..<start + width])
         let scale = 1 / (dot(head, head) / Double(width) + Double(config.epsilon)).squareRoot()
-        return head.indices.map { head[$0] * scale * weight[$0] }
+        return head.indices.map { head[$0] * scale * (weight[$0] + one) }
       }
     }
   }
 
-  private func rotated(_ x: Rows, _ base: Double) -> Rows {
+  private func frequencies(_ base: Double, scaled: Bool) -> [Double] {
+    (0..<config.headWidth / 2).map { i in
+      let frequency = pow(base, -2 * Double(i) / Double(config.headWidth))
+      guard scaled, let scaling = config.rotaryScaling else { return frequency }
+      switch scaling {
+      case .linear(let factor): return frequency / factor
+      case .divisors(let divisors): return frequency / divisors[i]
+      case .llama3(let factor, let low, let high, let context):
+        let turns = context * frequency / (2 * Double.pi)
+        let share = min(1, max(0, (turns - low) / (high - low)))
+        return frequency * (share + (1 - share) / factor)
+      }
+    }
+  }
+
+  private func rotated(_ x: Rows, _ frequencies: [Double]) -> Rows {
     let half = config.headWidth / 2
     return x.enumerated().map { t, row in
       var out = row
       for start in stride(from: 0, to: row.count, by: config.headWidth) {
         for i in 0..<half {
-          let angle = Double(t) * pow(base, -2 * Double(i) / Double(config.headWidth))
+          let angle = Double(t) * frequencies[i]
           let (a, b) = (row[start + i], row[start + half + i])
           out[start + i] = a * cos(angle) - b * sin(angle)
           out[start + half + i] = b * cos(angle) + a * sin(angle)

@@ -143,7 +143,8 @@ import Testing
     let (qn, kn) = (random.normals(width), random.normals(width))
     let positions = IntegerMemory([0, 1, 2, 9])
     let table = Memory(10 * width)
-    fillRotaryTable(table.values, headWidth: width, base: 100)
+    fillRotaryTable(
+      table.values, frequencies: rotaryFrequencies(headWidth: width, base: 100))
     let shape = RotaryShape(
       heads: heads, keyHeads: keyHeads, headWidth: width, stride: stride, epsilon: 1e-6)
     func reference(_ x: [Double]) -> [Double] {

@@ -47,20 +47,34 @@ public func examine(
   shots: [Demonstration]? = nil, verifier: any Verifier = LastInteger(), tools: ToolHost? = nil,
   onProgress: @escaping (Int) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
 ) throws -> ExamResult {
-  let template = try ChatTemplate(tokenizer: tokenizer)
+  try examine(
+    arm, model, ChatFormat(try ChatTemplate(tokenizer: tokenizer)), problems: problems,
+    sampled: sampled, samples: samples, maxTokens: maxTokens, temperature: temperature,
+    seed: seed, shots: shots, verifier: verifier, tools: tools, onProgress: onProgress,
+    shouldStop: shouldStop)
+}
+
+/// As ``examine(_:_:_:problems:sampled:samples:maxTokens:temperature:seed:shots:verifier:tools:onProgress:shouldStop:)``
+/// for a model of any format.
+public func examine(
+  _ arm: String, _ model: Transformer, _ format: ChatFormat, problems: [Problem],
+  sampled: Int, samples: Int, maxTokens: Int, temperature: Float = 1, seed: UInt64,
+  shots: [Demonstration]? = nil, verifier: any Verifier = LastInteger(), tools: ToolHost? = nil,
+  onProgress: @escaping (Int) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
+) throws -> ExamResult {
   var finished = 0
   func answers(_ items: [Problem], _ settings: SamplingSettings, _ samples: Int) throws
     -> [[ExamResult.Answer]]
   {
     let generator = Generator(
-      model, settings: settings, stops: [template.end], host: tools, seed: seed)
+      model, settings: settings, stops: format.ends, host: tools, seed: seed)
     var out: [[ExamResult.Answer]] = []
     for start in stride(from: 0, to: items.count, by: 256) {
       if shouldStop() { throw ExperimentStopped() }
       let part = items[start..<min(items.count, start + 256)]
-      let requests = part.map { problem in
+      let requests = try part.map { problem in
         GenerationRequest(
-          prompt: prompt(problem, shots, tokenizer, template), samples: samples,
+          prompt: try prompt(problem, shots, format), samples: samples,
           stream: stableHash(problem.prompt))
       }
       for (problem, group) in zip(part, try generator.run(requests)) {
@@ -69,8 +83,8 @@ public func examine(
             let ended = written.end == .stop
             let text =
               shots == nil
-              ? template.response(written)
-              : tokenizer.decode(ended ? written.tokens.dropLast() : written.tokens)
+              ? format.own?.response(written) ?? format.text(written.tokens)
+              : format.tokenizer.decode(ended ? written.tokens.dropLast() : written.tokens)
             let response = shots == nil ? text : firstLine(text)
             let isRight =
               try (ended || shots != nil)
@@ -98,11 +112,11 @@ public func examine(
 
 /// A chat turn, or a page of solved problems that ends with the question.
 private func prompt(
-  _ problem: Problem, _ shots: [Demonstration]?, _ tokenizer: Tokenizer, _ template: ChatTemplate
-) -> [Int32] {
-  guard let shots else { return template.prompt([Message(role: .user, content: problem.prompt)]) }
+  _ problem: Problem, _ shots: [Demonstration]?, _ format: ChatFormat
+) throws -> [Int32] {
+  guard let shots else { return try format.prompt([Message(role: .user, content: problem.prompt)]) }
   let page = shots.map { $0.problem.prompt + " " + $0.solution + "\n" }.joined() + problem.prompt
-  return [template.bos] + tokenizer.encode(page)
+  return format.opening + format.tokenizer.encode(page)
 }
 
 private func firstLine(_ text: String) -> String {

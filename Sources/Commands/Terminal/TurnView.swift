@@ -4,23 +4,26 @@ import Tokenization
 /// An assistant's turn as a person reads it while it is written: text as it is, a call as
 /// "[calc 12*3]" and what the tool answered as "[= 36]", each in a line of its own.
 struct TurnView {
-  private let template: ChatTemplate
-  private var turn: ToolTurn
+  private let format: ChatFormat
+  private var turn: ToolTurn?
   private var decoder: IncrementalDecoder
   private var isAtLineStart = true
 
-  init(_ template: ChatTemplate) {
-    self.template = template
-    turn = ToolTurn(template)
-    decoder = IncrementalDecoder(template.tokenizer)
+  init(_ format: ChatFormat) {
+    self.format = format
+    turn = format.own.map { ToolTurn($0) }
+    decoder = IncrementalDecoder(format.tokenizer)
   }
 
   /// What the next token adds; often nothing.
   mutating func accept(_ token: Int32) -> String {
-    switch turn.accept(token) {
+    guard let event = turn?.accept(token) else {
+      return format.ends.contains(token) ? "" : shown(decoder.append(token))
+    }
+    switch event {
     case .text: return shown(decoder.append(token))
-    case .calls(let call): return aside(template.tokenizer.decode(call))
-    case .results(let result): return aside("= " + template.tokenizer.decode(result))
+    case .calls(let call): return aside(format.tokenizer.decode(call))
+    case .results(let result): return aside("= " + format.tokenizer.decode(result))
     case .call, .result, .ends: return ""
     }
   }

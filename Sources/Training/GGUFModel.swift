@@ -1,0 +1,107 @@
+import Foundation
+import LanguageModel
+import ModelFiles
+import TensorCore
+import TensorKernels
+
+// A model out of a GGUF file: its description from the keys, its parameters from the tensors, expanded
+// to Floats on the way into their place.
+
+extension GGUFFile: ModelMetadata {
+  public func shape(ofTensor name: String) -> [Int]? { tensor(name)?.shape }
+}
+
+/// Parameters from a GGUF file, in the order and scale of Hugging Face's.
+public struct GGUFSource: ParameterSource {
+  private let file: GGUFFile
+  private let config: DecoderConfig
+  private let permutesHeads: Bool
+
+  public init(_ file: GGUFFile, _ config: DecoderConfig) throws {
+    (self.file, self.config) = (file, config)
+    let name = try file.string("general.architecture")
+    permutesHeads = Family.all.first { $0.ggufName == name }?.permutesHeads ?? false
+  }
+
+  public func fill(
+    _ values: MutableFloats, name: String, rows: Int, columns: Int, isTransposed: Bool,
+    isVector: Bool, initial: Initial
+  ) throws {
+    guard let own = GGUFNames.name(of: name, config), let tensor = file.tensor(own) else {
+      throw ModelFileError(
+        "\(file.url.path) lacks the tensor "
+          + "\"\(GGUFNames.name(of: name, config) ?? name)\", which its keys ask for")
+    }
+    let shape = isVector ? [rows] : [rows, columns]
+    guard tensor.shape == shape else {
+      throw ModelFileError(
+        "\(file.url.path): the tensor \"\(own)\" has the shape \(tensor.shape) where the keys ask "
+          + "for \(shape)")
+    }
+    let width = isVector ? rows : columns
+    let heads = permutesHeads && !isVector ? GGUFNames.permutedHeads(name, config) : nil
+    parallelRanges(values.count / width, grain: max(1, 65_536 / width)) { range in
+      guard let heads else {
+        return file.read(tensor, rows: range, into: part(values, range, width))
+      }
+      for row in range {
+        let source = permuted(row, perHead: rows / heads)
+        file.read(tensor, rows: source..<source + 1, into: part(values, row..<row + 1, width))
+      }
+    }
+    // Its files hold 1 + the weight of a norm.
+    if isVector, config.isGemma { for i in 0..<values.count { values[i] -= 1 } }
+    file.release(tensor)
+  }
+
+  private func part(_ values: MutableFloats, _ rows: Range<Int>, _ width: Int) -> MutableFloats {
+    MutableFloats(rebasing: values[rows.lowerBound * width..<rows.upperBound * width])
+  }
+
+  /// Where llama.cpp keeps a row of queries or keys: it rotates neighbours, not the two halves.
+  private func permuted(_ row: Int, perHead: Int) -> Int {
+    let (head, at) = (row / perHead, row % perHead)
+    let half = perHead / 2
+    return head * perHead + (at < half ? 2 * at : 2 * (at - half) + 1)
+  }
+}
+
+extension Transformer {
+  /// The model of a GGUF file, after making sure that memory can hold it.
+  public convenience init(_ file: GGUFFile) throws {
+    let config: DecoderConfig
+    do {
+      config = try DecoderConfig(metadata: file)
+    } catch let error as DecoderError {
+      throw ModelFileError("\(file.url.path): \(error)")
+    }
+    // Nothing is allocated for more than the file holds.
+    let values = file.tensors.reduce(0) { $0 &+ $1.count }
+    guard config.parameterCount <= values else {
+      throw ModelFileError(
+        "\(file.url.path): its keys ask for \(config.parameterCount) parameters, but its tensors hold "
+          + "\(values) values")
+    }
+    try checkMemory(config, file: file.url, bytes: file.byteCount)
+    try self.init(config, source: GGUFSource(file, config))
+  }
+
+  /// The model of a GGUF file, of a model folder, or of the folder of a run.
+  public static func load(_ place: URL) throws -> Transformer {
+    if GGUFFile.isOne(place) { return try Transformer(GGUFFile(place)) }
+    return try LoadedModel.loadModel(place)
+  }
+}
+
+/// Throws where the parameters of a model, and their copy in the order of the kernels, cannot fit into
+/// the memory that is free.
+func checkMemory(_ config: DecoderConfig, file: URL, bytes: Int) throws {
+  guard let free = availableMemory() else { return }
+  let (needed, overflow) = config.parameterCount.multipliedReportingOverflow(by: 8)
+  guard overflow || needed > free else { return }
+  func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
+  throw ModelFileError(
+    "\(file.path) does not fit: its \(gigabytes(bytes)) become \(gigabytes(needed)) as 32-bit "
+      + "numbers, and \(gigabytes(free)) of memory are free; close other programs, or take a smaller "
+      + "model")
+}
