@@ -137,7 +137,8 @@ final class ChatSession {
       }
     }
     if dropped > 0 {
-      Terminal.note("(the context of \(context) tokens is full: \(Format.counted(dropped, "old turn")) forgotten)")
+      let turns = Format.counted(dropped, "old turn")
+      Terminal.note("(the context of \(context) tokens is full: \(turns) forgotten)")
     }
     turn += 1
     var view = TurnView(loaded.format)

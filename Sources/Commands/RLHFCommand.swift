@@ -182,7 +182,9 @@ struct RLHFCommand: ParsableCommand {
           + "\(Format.fixed(result.kl_last ?? 0, 1)) nats an answer from the start")
     }
     if result.stopped_early {
-      print("Stopped after \(rewards.count) of \(Format.counted(steps, "step")); the best model is kept.")
+      print(
+        "Stopped after \(rewards.count) of \(Format.counted(steps, "step")); the best model is kept."
+      )
     } else if stopLabels == nil, stopReward == nil {
       print("A reward model's word is not people's: read what it writes before you believe it.")
     }

@@ -123,7 +123,8 @@ struct VerbTests {
       ["train", "--batch", "0"], ["train", "--threads=-3"], ["train", "--kv-heads", "0"],
       ["practice", "--steps", "0"], ["practice", "--samples", "9", "--prompts", "1000000"],
       ["games", "--games=-1"], ["generate", "--repeats", "0"], ["matmul", "--threads=-1"],
-      ["tokenizer", "--data", "x", "--megabytes", "0"], ["tokenizer", "--data", "x", "--vocab", "0"],
+      ["tokenizer", "--data", "x", "--megabytes", "0"],
+      ["tokenizer", "--data", "x", "--vocab", "0"],
     ] { #expect(failure(["bench"] + wrong).1 == .usage, "\(wrong)") }
   }
 
