@@ -18,8 +18,7 @@ struct BenchGames: ParsableCommand {
   @Option(help: "Heads.") var heads = 4
   @Option(help: "Games at one time.") var games = 384
   @Option(help: "Timed repetitions.") var repeats = 5
-  @Option(help: "Threads; 0 for all cores.") var threads = 0
-  @Flag(help: "End with one JSON line.") var json = false
+  @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
     var games_per_second: Double
@@ -28,8 +27,14 @@ struct BenchGames: ParsableCommand {
     var threads: Int
   }
 
+  func validate() throws {
+    try requireCounts([
+      "width": width, "layers": layers, "heads": heads, "games": games, "repeats": repeats,
+    ])
+  }
+
   func run() throws {
-    if threads > 0 { kernelThreads = threads }
+    compute.apply()
     let shape = BoardShape(width: 5, height: 4)
     let model = try Transformer(
       .connectFour(shape, width: width, layers: layers, heads: heads),
@@ -48,7 +53,7 @@ struct BenchGames: ParsableCommand {
     let result = Result(
       games_per_second: Double(games) / best, moves_per_second: Double(moves) / best,
       seconds: best, threads: kernelThreads)
-    if json {
+    if compute.json {
       try JSONLine.print(result)
     } else {
       print("\(Int(result.games_per_second)) games/s, \(Int(result.moves_per_second)) moves/s")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Environments
 import Generation
 import LanguageModel
 import TensorCore
@@ -23,8 +24,7 @@ struct BenchGenerate: ParsableCommand {
   @Option(help: "Tokens in a prompt.") var promptTokens = 32
   @Option(help: "Tokens to sample.") var newTokens = 32
   @Option(help: "Timed repetitions.") var repeats = 5
-  @Option(help: "Threads; 0 for all cores.") var threads = 0
-  @Flag(help: "End with one JSON line.") var json = false
+  @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
     var tokens_per_second: Double
@@ -33,8 +33,19 @@ struct BenchGenerate: ParsableCommand {
     var threads: Int
   }
 
+  func validate() throws {
+    try requireCounts([
+      "width": width, "layers": layers, "heads": heads, "ff": ff, "vocab": vocab,
+      "prompts": prompts, "samples": samples, "prompt-tokens": promptTokens,
+      "new-tokens": newTokens, "repeats": repeats,
+    ])
+    guard samples <= Limits.samples / prompts else {
+      throw ValidationError("--prompts times --samples may be \(Limits.samples) at most")
+    }
+  }
+
   func run() throws {
-    if threads > 0 { kernelThreads = threads }
+    compute.apply()
     let config = DecoderConfig(
       vocabularySize: vocab, width: width, layers: layers, heads: heads, hiddenWidth: ff,
       context: promptTokens + newTokens, normalisesHeads: false, tiesHead: true)
@@ -42,7 +53,7 @@ struct BenchGenerate: ParsableCommand {
     let generator = Generator(
       model, settings: SamplingSettings(maxTokens: newTokens), stops: [], seed: 1,
       slots: prompts * samples)
-    var random = SplitMix(state: 1)
+    var random = SplitMix64(seed: 1)
     let requests = (0..<prompts).map { i in
       GenerationRequest(
         prompt: (0..<promptTokens).map { _ in Int32(random.next() % UInt64(vocab)) },
@@ -58,7 +69,7 @@ struct BenchGenerate: ParsableCommand {
     let result = Result(
       tokens_per_second: tokens / best, sequences: prompts * samples, seconds: best,
       threads: kernelThreads)
-    if json {
+    if compute.json {
       try JSONLine.print(result)
     } else {
       print("\(Int(result.tokens_per_second)) new tokens/s over \(result.sequences) sequences")

@@ -7,8 +7,7 @@ struct BenchMatmul: ParsableCommand {
     commandName: "matmul", abstract: "Time the matrix products of a training step.",
     discussion: "Example:  lyceum bench matmul --threads 1 --json")
 
-  @Option(help: "Threads; 0 for all cores.") var threads = 0
-  @Flag(help: "End with one JSON line.") var json = false
+  @OptionGroup var compute: ComputeOptions
 
   struct Row: Encodable {
     var kind: String
@@ -27,16 +26,16 @@ struct BenchMatmul: ParsableCommand {
   static let shapes = [(768, 256), (256, 256), (1408, 256), (256, 704), (4096, 256)]
 
   func run() throws {
-    if threads > 0 { kernelThreads = threads }
+    compute.apply()
     var rows: [Row] = []
     for (outputs, inputs) in Self.shapes {
       rows.append(forward(tokens: 4096, outputs: outputs, inputs: inputs))
       rows.append(weightGradient(tokens: 4096, outputs: outputs, inputs: inputs))
     }
-    for row in rows where !json {
+    for row in rows where !compute.json {
       print("\(row.kind)  \(row.m) x \(row.n) x \(row.k)  \(Int(row.gflops)) GFLOP/s")
     }
-    if json { try JSONLine.print(Result(threads: kernelThreads, products: rows)) }
+    if compute.json { try JSONLine.print(Result(threads: kernelThreads, products: rows)) }
   }
 
   private func forward(tokens m: Int, outputs n: Int, inputs k: Int) -> Row {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Environments
 import Generation
 import LanguageModel
 import TensorCore
@@ -25,8 +26,7 @@ struct BenchPractice: ParsableCommand {
   @Option(help: "Tokens in a prompt.") var promptTokens = 32
   @Option(help: "Tokens to sample.") var newTokens = 32
   @Option(help: "Timed steps, after one that warms up.") var steps = 5
-  @Option(help: "Threads; 0 for all cores.") var threads = 0
-  @Flag(help: "End with one JSON line.") var json = false
+  @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
     var rollouts_per_second: Double
@@ -37,15 +37,32 @@ struct BenchPractice: ParsableCommand {
     var threads: Int
   }
 
+  func validate() throws {
+    try requireCounts([
+      "width": width, "layers": layers, "heads": heads, "ff": ff, "vocab": vocab,
+      "prompts": prompts, "samples": samples, "prompt-tokens": promptTokens,
+      "new-tokens": newTokens, "steps": steps,
+    ])
+    guard samples <= Limits.samples / prompts else {
+      throw ValidationError("--prompts times --samples may be \(Limits.samples) at most")
+    }
+  }
+
   func run() throws {
-    if threads > 0 { kernelThreads = threads }
+    compute.apply()
     let length = promptTokens + newTokens
     let config = DecoderConfig(
       vocabularySize: vocab, width: width, layers: layers, heads: heads, hiddenWidth: ff,
       context: length, normalisesHeads: false, tiesHead: true)
+    try config.check()
+    let settings = OptimizerSettings(rate: 1e-3, decay: 0)
+    let plan = StagePlan(
+      config: config, rows: prompts * samples, length: length, steps: steps,
+      stepTokens: prompts * samples * length, optimizer: settings)
+    try plan.checkMemory("lower --prompts or --samples")
     let model = try Transformer(config, source: RandomSource(seed: 1))
-    let optimizer = Optimizer(model.parameters, OptimizerSettings(rate: 1e-3, decay: 0))
-    var random = SplitMix(state: 1)
+    let optimizer = Optimizer(model.parameters, settings)
+    var random = SplitMix64(seed: 1)
     let requests = (0..<prompts).map { i in
       GenerationRequest(
         prompt: (0..<promptTokens).map { _ in Int32(random.next() % UInt64(vocab)) },
@@ -78,7 +95,7 @@ struct BenchPractice: ParsableCommand {
       rollouts_per_second: Double(prompts * samples) / seconds, step_ms: seconds * 1000,
       sampling_ms: sampling.sorted()[sampling.count / 2] * 1000, reward_first: rewards.first ?? 0,
       reward_last: rewards.last ?? 0, threads: kernelThreads)
-    if json {
+    if compute.json {
       try JSONLine.print(result)
     } else {
       print("\(Int(result.rollouts_per_second)) rollouts/s, \(Int(result.step_ms)) ms a step")

@@ -28,6 +28,13 @@ struct BenchTokenizer: ParsableCommand {
     var ids_sha256: String
   }
 
+  func validate() throws {
+    try requireCounts(["vocab": vocab, "repeats": repeats])
+    if let megabytes, !(0.001...1e6).contains(megabytes) {
+      throw ValidationError("--megabytes is \(megabytes): give 0.001 to 1,000,000")
+    }
+  }
+
   func run() throws {
     var texts = try readDocuments(place(data)).map(\.text)
     if let megabytes { texts = Self.documents(texts.joined(), bytes: Int(megabytes * 1e6)) }
@@ -43,7 +50,7 @@ struct BenchTokenizer: ParsableCommand {
     }
     var best = Double.infinity
     var (count, hash) = (0, SHA256())
-    for round in 0..<max(1, repeats) {
+    for round in 0..<repeats {
       let start = ContinuousClock.now
       let ids = texts.map { used.encode($0) }
       best = min(best, (ContinuousClock.now - start) / .seconds(1))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Environments
 import Foundation
 import LanguageModel
 import TensorCore
@@ -23,9 +24,8 @@ struct BenchTrain: ParsableCommand {
   @Option(help: "Tokens in a row.") var context = 256
   @Option(help: "Rows in a batch.") var batch = 16
   @Option(help: "Timed steps, after three that warm up.") var steps = 10
-  @Option(help: "Threads; 0 for all cores.") var threads = 0
   @Option(help: "Seed of weights and tokens.") var seed: UInt64 = 1
-  @Flag(help: "End with one JSON line.") var json = false
+  @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
     var tokens_per_second: Double
@@ -39,16 +39,28 @@ struct BenchTrain: ParsableCommand {
     var parameters: Int
   }
 
+  func validate() throws {
+    try requireCounts([
+      "width": width, "layers": layers, "heads": heads, "kv-heads": kvHeads, "ff": ff,
+      "vocab": vocab, "context": context, "batch": batch, "steps": steps,
+    ])
+  }
+
   func run() throws {
-    if threads > 0 { kernelThreads = threads }
+    compute.apply()
     let config = DecoderConfig(
       vocabularySize: vocab, width: width, layers: layers, heads: heads, keyHeads: kvHeads,
       hiddenWidth: ff, context: context, epsilon: 1e-5, normalisesHeads: false, tiesHead: true)
+    try config.check()
+    let settings = OptimizerSettings(
+      rate: 3e-4, beta2: 0.95, decay: 0.1, decaysAll: true, clip: 1)
+    let plan = StagePlan(
+      config: config, rows: batch, length: context, steps: steps, stepTokens: batch * context,
+      optimizer: settings)
+    try plan.checkMemory("lower --batch, --context or --layers")
     let model = try Transformer(config, source: RandomSource(seed: seed))
-    let optimizer = Optimizer(
-      model.parameters,
-      OptimizerSettings(rate: 3e-4, beta2: 0.95, decay: 0.1, decaysAll: true, clip: 1))
-    var generator = SplitMix(state: seed)
+    let optimizer = Optimizer(model.parameters, settings)
+    var generator = SplitMix64(seed: seed)
     let sample = TokenBatch(
       rows: batch, length: context,
       tokens: (0..<batch * context).map { _ in Int32(generator.next() % UInt64(vocab)) },
@@ -72,11 +84,11 @@ struct BenchTrain: ParsableCommand {
     let result = Result(
       tokens_per_second: tokens * Double(times.count) / total,
       step_ms: total / Double(times.count) * 1000, gflops: operations / total / 1e9,
-      peak_share: operations / total / peakOperationsPerSecond(threads: kernelThreads),
+      peak_share: operations / total / multiplyAddsPeak(threads: kernelThreads),
       loss_first: losses.first ?? 0, loss_last: losses.last ?? 0,
       peak_rss_mb: Double(Machine.peakResidentBytes) / 1e6, threads: kernelThreads,
       parameters: config.parameterCount)
-    if json {
+    if compute.json {
       try JSONLine.print(result)
     } else {
       print(
@@ -87,28 +99,4 @@ struct BenchTrain: ParsableCommand {
           result.peak_rss_mb))
     }
   }
-}
-
-struct SplitMix {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
-/// Multiply-adds in registers alone, counted as two operations each: what the machine could do.
-func peakOperationsPerSecond(threads: Int) -> Double {
-  let rounds = 40_000_000
-  var best = 0.0
-  for _ in 0..<3 {
-    let start = ContinuousClock.now
-    parallel(chunks: threads) { _ in multiplyAddBurst(rounds) }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    best = max(best, Double(rounds) * Double(threads) * burstOperations / seconds)
-  }
-  return best
 }

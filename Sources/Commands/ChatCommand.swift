@@ -1,4 +1,5 @@
 import ArgumentParser
+import Claims
 import Foundation
 import Generation
 import ModelFiles
@@ -111,7 +112,8 @@ final class ChatSession {
 
   var summary: String {
     let config = loaded.model.config
-    return "\(config.layers) layers, width \(config.width), context \(config.context)"
+    return "\(Format.counted(config.layers, "layer")), width \(config.width), "
+      + "context \(config.context)"
   }
 
   func reset() { messages = start }
@@ -135,7 +137,8 @@ final class ChatSession {
       }
     }
     if dropped > 0 {
-      Terminal.note("(the context of \(context) tokens is full: \(dropped) old turns forgotten)")
+      let turns = Format.counted(dropped, "old turn")
+      Terminal.note("(the context of \(context) tokens is full: \(turns) forgotten)")
     }
     turn += 1
     var view = TurnView(loaded.format)

@@ -42,11 +42,15 @@ struct DoctorCommand: ParsableCommand {
   }
 
   private var features: Check {
-    #if arch(x86_64) && NativeCPU
-    return Check(name: "processor", value: "kernels compiled for AVX2 and FMA, which it has")
-    #else
-    return Check(name: "processor", value: "kernels compiled for any processor of its kind")
-    #endif
+    guard CPU.needsFeatures else {
+      return Check(name: "processor", value: "kernels compiled for any processor of its kind")
+    }
+    // One that lacks them was refused before this verb began; of one that does not say, nothing is known.
+    let isKnown = CPU.features(cpuinfo: CPU.cpuinfo ?? "") != nil
+    return Check(
+      name: "processor",
+      value: "kernels compiled for AVX2 and FMA, "
+        + (isKnown ? "which it has" : "which the system does not say that it has"))
   }
 
   private var cores: Check {

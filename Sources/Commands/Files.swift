@@ -49,15 +49,20 @@ func trainTokenizer(_ texts: [String], vocabularySize: Int, preTokenizer: PreTok
     progress: { bar.update(step: Int($0 * 100)) })
 }
 
-/// Floating-point operations a second that one core can do in multiply-adds, measured in 30 ms.
-func multiplyAddsPeak() -> Double {
-  var best = 0.0
-  for _ in 0..<3 {
-    let rounds = 1 << 19
+/// Floating-point operations a second that `threads` cores can do in multiply-adds: the best of three
+/// bursts of 30 ms or more.
+func multiplyAddsPeak(threads: Int = 1) -> Double {
+  var (rounds, bursts, best) = (1 << 18, 0, 0.0)
+  while bursts < 3 {
     let start = ContinuousClock.now
-    multiplyAddBurst(rounds)
+    parallel(chunks: threads) { [rounds] _ in _ = multiplyAddBurst(rounds) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    best = max(best, Double(rounds) * burstOperations / max(seconds, 1e-9))
+    if seconds < 0.03 {
+      rounds *= 2
+      continue
+    }
+    best = max(best, Double(rounds * threads) * burstOperations / seconds)
+    bursts += 1
   }
   return best
 }

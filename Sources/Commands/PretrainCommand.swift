@@ -50,6 +50,27 @@ struct PretrainCommand: ParsableCommand {
     // Whatever is wrong with the shape is said before the text is read.
     _ = try DecoderConfig.depth(depth, vocabularySize: max(1, vocab), context: context)
     let folder = try runFolder(out)
+    let isNew = !FileManager.default.fileExists(atPath: folder.path)
+    do {
+      try pretrain(in: folder)
+    } catch {
+      if isNew { removeUnbegun(folder) }
+      throw error
+    }
+  }
+
+  /// Takes away the folder of a run that failed before it began.
+  private func removeUnbegun(_ folder: URL) {
+    let recipe = folder.appendingPathComponent("recipe.json")
+    guard !FileManager.default.fileExists(atPath: recipe.path) else { return }
+    for name in ["tokenizer.json", "lock"] {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+    }
+    // Only where nothing else is in it.
+    rmdir(folder.path)
+  }
+
+  private func pretrain(in folder: URL) throws {
     let documents = try readDocuments(place(data))
     let held = holdOut(documents, share: 0.05)
     let (training, validation) = (held.training, upTo(200_000, held.validation))
@@ -70,7 +91,8 @@ struct PretrainCommand: ParsableCommand {
       depth, vocabularySize: tokenizer.vocabularySize, context: context)
     let recipe = recipe(config, material, tokenizer, documents)
     Terminal.note(
-      "\(training.count) \(held.wasCut ? "parts of documents" : "documents") to read, "
+      "\(Format.counted(training.count, held.wasCut ? "part" : "document")) "
+        + "\(held.wasCut ? "of documents " : "")to read, "
         + "\(held.validation.count) kept for validation; \(Format.count(Double(tokens))) tokens.")
     var plan = StagePlan(
       config: config, rows: (batch + parts - 1) / parts, length: context, steps: recipe.steps,
@@ -79,12 +101,12 @@ struct PretrainCommand: ParsableCommand {
     plan.extraBytes = documents.reduce(16 * tokens) { $0 + 2 * $1.text.utf8.count }
     try plan.checkMemory("lower --batch, --context or --depth, or raise --parts")
     try plan.announce(
-      "\(config.layers) layers, width \(config.width), "
-        + "\(Format.count(Double(config.parameterCount))) parameters; \(recipe.steps) steps of "
-        + "\(batch) x \(context) tokens", in: folder)
+      "\(Format.counted(config.layers, "layer")), width \(config.width), "
+        + "\(Format.count(Double(config.parameterCount))) parameters; "
+        + "\(Format.counted(recipe.steps, "step")) of \(batch) x \(context) tokens", in: folder)
 
     let model = try watchStage("read", steps: recipe.steps) {
-      try pretrain(
+      try Training.pretrain(
         recipe, material: material, tokenizer: tokenizer, prompts: prompts(validation + training),
         in: folder, observer: $0)
     }

@@ -15,11 +15,13 @@ struct ProbeCommand: ParsableCommand {
     discussion: """
       Example:  lyceum probe --model runs/books-sft --questions people.jsonl --out runs/probe
       Each line of the questions holds "question", "answer" and perhaps "accept", a list of answers that
-      are as right. Every question is asked several times: known if all answers are right, unknown if
-      none is. The folder gets map.jsonl, and sft.jsonl, which teaches the model to answer what it
+      are as right. A response is right that is one of them, but for case, a full stop, an article or
+      "It is" before it. Every question is asked several times: known if all answers are right, unknown
+      if none is. The folder gets map.jsonl, and sft.jsonl, which teaches the model to answer what it
       knows and to refuse what it does not:  lyceum sft --data runs/probe/sft.jsonl …
-      With --endpoint and --judge-model, a model behind an OpenAI-compatible API judges the answers
-      and, with --data, writes the questions about your text.
+      With --endpoint and --judge-model, a model behind an OpenAI-compatible API judges the answers,
+      whole sentences too, and, with --data, writes the questions about your text. Run again, it goes
+      on where it was.
       """)
 
   @Option(help: "The model.") var model: String
@@ -67,27 +69,20 @@ struct ProbeCommand: ParsableCommand {
       EndpointExaminer(endpoint: try Endpoint($0, model: judgeModel ?? ""))
     }
     var items = try questions.map { try ProbeQuestion.read(try readFile($0), name: $0) } ?? []
+    let passages = try data.map(passages) ?? []
+    let folder = try runFolder(out)
     let loaded = try LoadedModel.load(place(model))
-    let folder = place(out)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let asked = { (items: [ProbeQuestion]) in items.map { Problem(prompt: $0.question, answer: "") }
+    }
+    try checkRoom(asked(items), loaded, questions ?? "")
+    let run = try RunFolder(folder, create: true)
+    try run.bindRecipe(recipe(loaded, items, passages))
     if let data, let examiner {
-      items = try write(data, examiner)
-      // Kept before anything else: to write them again would cost as much again.
-      try save(items, to: folder.appendingPathComponent("questions.jsonl"))
+      items = try written(
+        passages, examiner, keptIn: folder.appendingPathComponent("questions.jsonl"))
+      try checkRoom(asked(items), loaded, data)
     }
-    try checkRoom(
-      items.map { Problem(prompt: $0.question, answer: "") }, loaded, questions ?? data ?? "")
-    let settings = SamplingSettings(temperature: temperature, maxTokens: maxTokens)
-    let results = try watch(items.count, unit: "questions") { update in
-      try probe(
-        items, loaded, samples: samples, settings: settings, seed: seed,
-        onProgress: update
-      ) { question, response in
-        try Interrupt.check()
-        return try examiner?.judge(question, response) ?? question.isMet(by: response)
-      }
-    }
-    try save(results, to: folder.appendingPathComponent("map.jsonl"))
+    let results = try results(items, loaded, run, examiner)
     struct Line: Encodable { var messages: [Message] }
     let examples = refusalExamples(results).map { Line(messages: $0) }
     try save(examples, to: folder.appendingPathComponent("sft.jsonl"))
@@ -105,11 +100,89 @@ struct ProbeCommand: ParsableCommand {
       "Teach it to say so:  lyceum sft --model \(model) --data \(out)/sft.jsonl --out …")
   }
 
-  /// Questions about paragraphs of the text, spread over it.
-  private func write(_ path: String, _ examiner: EndpointExaminer) throws -> [ProbeQuestion] {
+  /// Everything that the map depends on.
+  private struct Recipe: Encodable {
+    var stage = "probe"
+    var samples: Int
+    var temperature: Float
+    var max_tokens: Int
+    var seed: UInt64
+    /// Questions to write; nil where they are given.
+    var count: Int?
+    var judge: String?
+    var data: String
+  }
+
+  private func recipe(_ loaded: LoadedModel, _ items: [ProbeQuestion], _ passages: [String])
+    -> Recipe
+  {
+    let texts = items.flatMap { [$0.question, $0.answer] + ($0.accept ?? []) } + passages
+    return Recipe(
+      samples: samples, temperature: temperature, max_tokens: maxTokens, seed: seed,
+      count: data == nil ? nil : count, judge: judgeModel,
+      data: loaded.tokenizer.fingerprint + "-" + loaded.model.fingerprint + "-"
+        + String(fingerprint(of: texts), radix: 16))
+  }
+
+  /// Asks what an earlier run did not ask, each result kept as soon as it is there.
+  private func results(
+    _ items: [ProbeQuestion], _ loaded: LoadedModel, _ run: RunFolder,
+    _ examiner: EndpointExaminer?
+  ) throws -> [ProbeResult] {
+    let map = try run.log("map.jsonl")
+    let before = try resultsBefore(items, run.url.appendingPathComponent("map.jsonl"), map)
+    guard before.count < items.count else { return before }
+    var count = before.count
+    let after = try watch(items.count, from: count, unit: "questions") { update in
+      try probe(
+        Array(items[count...]), loaded, samples: samples,
+        settings: SamplingSettings(temperature: temperature, maxTokens: maxTokens), seed: seed,
+        onResult: { result in
+          try map.append(result)
+          try map.flush()
+          count += 1
+          update(count)
+        }
+      ) { question, response in
+        try Interrupt.check()
+        return try examiner?.judge(question, response) ?? question.isMet(by: response)
+      }
+    }
+    return before + after
+  }
+
+  /// The lines of the map that are results of the first questions; what follows them is cut off.
+  private func resultsBefore(_ items: [ProbeQuestion], _ url: URL, _ map: AppendLog) throws
+    -> [ProbeResult]
+  {
+    var (results, bytes) = ([ProbeResult](), 0)
+    let data = try Data(contentsOf: url)
+    for (line, item) in zip(data.split(separator: 0x0A, omittingEmptySubsequences: false), items) {
+      guard let result = try? JSONDecoder().decode(ProbeResult.self, from: Data(line)),
+        result.question == item.question, result.right.count == samples
+      else { break }
+      results.append(result)
+      bytes += line.count + 1
+    }
+    try map.rewind(to: bytes)
+    return results
+  }
+
+  private func passages(_ path: String) throws -> [String] {
     let passages = try readPassages(path).map(\.text).filter { $0.count >= 40 }
     guard !passages.isEmpty else {
       throw EnvironmentError("\(path) holds no paragraph of 40 characters to ask about")
+    }
+    return passages
+  }
+
+  /// Questions about passages, spread over them: those that an earlier run kept, for to write them
+  /// again would cost as much again, or new ones.
+  private func written(_ passages: [String], _ examiner: EndpointExaminer, keptIn url: URL) throws
+    -> [ProbeQuestion]
+  {
+    if let data = try? Data(contentsOf: url) {
+      return try ProbeQuestion.read(data, name: url.path)
     }
     let stride = max(1, passages.count / count)
     let chosen = Array(Swift.stride(from: 0, to: passages.count, by: stride).prefix(count))
@@ -124,6 +197,7 @@ struct ProbeCommand: ParsableCommand {
       throw EnvironmentError(
         "\(examiner.endpoint.model) wrote no question as JSON: use another --judge-model")
     }
+    try save(written, to: url)
     return written
   }
 
@@ -133,13 +207,13 @@ struct ProbeCommand: ParsableCommand {
     try writeAtomically(data, to: url)
   }
 
-  /// Shows progress. Ctrl-C stops; questions that were written are kept.
+  /// Shows progress. Ctrl-C stops; what was written and asked is kept.
   private func watch<Measured>(
-    _ steps: Int, unit: String, _ body: ((Int) -> Void) throws -> Measured
+    _ steps: Int, from: Int = 0, unit: String, _ body: ((Int) -> Void) throws -> Measured
   ) throws -> Measured {
     Interrupt.install()
     let bar = ProgressBar()
-    bar.begin("probe", steps: steps, unit: unit)
+    bar.begin("probe", steps: steps, from: from, unit: unit)
     defer { bar.end() }
     return try body { bar.update(step: $0) }
   }

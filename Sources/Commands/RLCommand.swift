@@ -83,7 +83,8 @@ struct RLCommand: ParsableCommand {
         + tools.fingerprint())
     let host = try tools.host(start)
     try plan(recipe, items, start, check, host).announce(
-      "\(items.count) problems, \(steps) steps of \(count) x \(samples) answers", in: folder)
+      "\(Format.counted(items.count, "problem")), \(Format.counted(steps, "step")) of "
+        + "\(count) x \(samples) answers", in: folder)
     let trained = try watchStage("rl", steps: steps) { observer in
       try practise(
         recipe, problems: { problemsOfStep($0, items, count, seed: seed) },

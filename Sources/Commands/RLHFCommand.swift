@@ -90,12 +90,14 @@ struct RLHFCommand: ParsableCommand {
     recipe.stage = "rlhf"
     recipe.penalty = penalty > 0 ? penalty : nil
     let plan = StagePlan(
-      config: start.model.config, rows: min(32, count * samples), length: start.model.config.context,
+      config: start.model.config, rows: min(32, count * samples),
+      length: start.model.config.context,
       steps: steps, stepTokens: count * samples * min(maxTokens, start.model.config.context),
       optimizer: recipe.optimizer)
     try plan.checkMemory("lower --samples or --problems")
     try plan.announce(
-      "\(items.count) prompts, \(steps) steps of \(count) x \(samples) answers", in: folder)
+      "\(Format.counted(items.count, "prompt")), \(Format.counted(steps, "step")) of "
+        + "\(count) x \(samples) answers", in: folder)
     let trained = try watchStage("rlhf", steps: steps) { observer in
       try practise(
         recipe, problems: { problemsOfStep($0, items, count, seed: seed) },
@@ -180,7 +182,9 @@ struct RLHFCommand: ParsableCommand {
           + "\(Format.fixed(result.kl_last ?? 0, 1)) nats an answer from the start")
     }
     if result.stopped_early {
-      print("Stopped after \(rewards.count) of \(steps) steps; the best model is kept.")
+      print(
+        "Stopped after \(rewards.count) of \(Format.counted(steps, "step")); the best model is kept."
+      )
     } else if stopLabels == nil, stopReward == nil {
       print("A reward model's word is not people's: read what it writes before you believe it.")
     }

@@ -72,7 +72,8 @@ struct RewardCommand: ParsableCommand {
       stepTokens: tokens * count / rankings.count, optimizer: recipe.optimizer)
     try plan.checkMemory("lower --batch")
     try plan.announce(
-      "\(training.count) preferences and \(kept.count) to measure on, \(steps) steps", in: folder)
+      "\(Format.counted(training.count, "preference")) and \(kept.count) to measure on, "
+        + Format.counted(steps, "step"), in: folder)
     let trained = try watchStage("reward", steps: steps) {
       try learnReward(
         recipe, rankings: rankings, start: { try RewardModel(start.model) }, in: folder,

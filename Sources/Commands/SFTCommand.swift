@@ -71,7 +71,8 @@ struct SFTCommand: ParsableCommand {
       stepTokens: batch * length, optimizer: recipe.optimizer)
     try plan.checkMemory("lower --batch")
     try plan.announce(
-      "\(conversations.count) conversations, \(steps) steps of \(batch) rows", in: folder)
+      "\(Format.counted(conversations.count, "conversation")), \(Format.counted(steps, "step")) of "
+        + Format.counted(batch, "row"), in: folder)
     let trained = try watchStage("sft", steps: steps) {
       try imitate(recipe, examples: examples, start: { start.model }, in: folder, observer: $0)
     }

@@ -111,7 +111,8 @@ struct TokenizerCommand: ParsableCommand {
           ))
       }
       for id in ids { print("\(id)\t\(String(reflecting: tokenizer.decode([id])))") }
-      Terminal.note("\(ids.count) tokens, \(input.utf8.count) bytes")
+      Terminal.note(
+        Format.counted(ids.count, "token") + ", " + Format.counted(input.utf8.count, "byte"))
     }
 
     private func encodeLines(_ tokenizer: Tokenizer) throws {

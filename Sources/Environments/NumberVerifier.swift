@@ -5,7 +5,8 @@ import Tools
 ///
 /// A declared answer follows "####", "answer" or "\boxed"; all declared answers must be equal to the
 /// key, and so must every number behind the last of them. Without one, the answer is what follows the
-/// last "so", "is", "=", ":" or the like, or the whole response. Doubt ("20 or so", "not 20"), numbers in
+/// last "so", "is", "=", ":" or the like, or the whole response; and where the response ends in a
+/// sentence that only states it ("So it is 20."), all sentences of that kind must state it. Doubt ("20 or so", "not 20"), numbers in
 /// words, powers, operators and a second number are no answer. Numbers are compared as fractions: 1/2
 /// is 0.5 and 1,000 is 1000. A percent sign divides by 100, so 20% is not 20. Where the key names a unit
 /// ("5 km"), an answer may name that one only; a currency sign before a number is passed over otherwise.
@@ -18,6 +19,7 @@ public struct FinalNumber: Verifier {
     guard let conclusion = text.conclusion else { return 0 }
     let declared = text.declared
     guard (declared + [conclusion]).allSatisfy({ Self.meets(key, Array($0)) }) else { return 0 }
+    guard text.stated.allSatisfy({ $0 == key.value }) else { return 0 }
     return 1
   }
 
@@ -105,6 +107,14 @@ struct NumberText {
     "so", "is", "and", "as", "because", "since", "which", "i", "the", "that", "it", "this", "in",
     "are", "was", "therefore", "thus", "answer",
   ]
+  /// Words that a sentence which only states an answer may begin with, and what may follow them.
+  private static let leading: Set<String> = [
+    "it", "it's", "that", "that's", "this", "so", "thus", "hence", "therefore", "then", "the", "no",
+    "wait", "actually", "ok", "and",
+  ]
+  private static let linking: Set<String> = [
+    "is", "was", "be", "equals", "must", "result", "value", "number", "final", "we", "get", "have",
+  ]
   private static let weakMarks: Set<String> = [
     "so", "is", "are", "equals", "therefore", "thus", "hence", "be", "makes", "get", "gives",
   ]
@@ -113,6 +123,8 @@ struct NumberText {
   /// Behind which piece a declared answer begins, and where a weaker sign of one stands.
   private var strong: [Int] = []
   private var weak: [Int] = []
+  /// Before which pieces a sentence or a part of one ends.
+  private var cuts: Set<Int> = []
 
   init(_ text: String) {
     let scalars = Self.plain(text)
@@ -142,6 +154,7 @@ struct NumberText {
         if Self.weakMarks.contains(word) { weak.append(pieces.count) }
       } else {
         if scalar == "\n" { pieces.append(.stop) }
+        if ".,;!?\n".unicodeScalars.contains(scalar) { cuts.insert(pieces.count) }
         if scalar == "=" || scalar == ":" || scalar == "\u{2192}" { weak.append(pieces.count) }
         let isMark = at + 4 <= scalars.count && scalars[at..<at + 4].allSatisfy { $0 == "#" }
         if isMark { strong.append(pieces.count) }
@@ -168,6 +181,44 @@ struct NumberText {
     return zip(strong, strong.dropFirst()).filter { $0.1 <= last }.map { start, next in
       pieces[start..<next].prefix { $0 != .stop }
     }.filter { $0.contains { if case .number = $0 { true } else { false } } }
+  }
+
+  /// Where no answer is declared and the text ends in a sentence that only states one: the numbers of
+  /// all such sentences. Otherwise none.
+  var stated: [Rational?] {
+    guard let last = lastNumber, !strong.contains(where: { $0 <= last }) else { return [] }
+    var sentences: [[Piece]] = [[]]
+    for (i, piece) in pieces[...last].enumerated() {
+      // "It is 19 so it is 20" has no sign between the two.
+      if cuts.contains(i) || i > 0 && isNumber(i - 1) && Self.leads(piece) { sentences.append([]) }
+      if piece != .stop { sentences[sentences.count - 1].append(piece) }
+    }
+    let statements = sentences.map(Self.statement)
+    return statements.last?.isEmpty == false ? statements.flatMap(\.self) : []
+  }
+
+  private func isNumber(_ at: Int) -> Bool {
+    if case .number = pieces[at] { true } else { false }
+  }
+
+  private static func leads(_ piece: Piece) -> Bool {
+    if case .word(let word) = piece { leading.contains(word) } else { false }
+  }
+
+  /// The number of a sentence that only states it, perhaps with a unit; nothing for another sentence.
+  private static func statement(_ sentence: [Piece]) -> [Rational?] {
+    var value: Rational??
+    for (i, piece) in sentence.enumerated() {
+      switch piece {
+      case .number(let found):
+        guard value == nil, i > 0, i + 2 >= sentence.count else { return [] }
+        value = .some(found)
+      case .word(let word):
+        guard value != nil || leading.contains(word) || linking.contains(word) else { return [] }
+      case .stop: continue
+      }
+    }
+    return value.map { [$0] } ?? []
   }
 
   /// Full-width signs as ASCII, the typographers' minus as "-", other spaces as " ", \frac{a}{b} as a/b.

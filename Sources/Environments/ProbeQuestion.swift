@@ -11,8 +11,9 @@ public struct ProbeQuestion: Codable, Sendable, Equatable {
     (self.question, self.answer, self.accept) = (question, answer, accept)
   }
 
-  /// Whether a response says the answer: its words in their order, upper and lower case alike, for a
-  /// number exactly that number. An empty response says nothing.
+  /// Whether a response is the answer: for a number that number, else the same text but for case,
+  /// spaces, punctuation around it, and an article or "It is" before it. A text that only holds the
+  /// answer ("Paris or Rome", "not Paris") is not it, and an empty one is nothing.
   public func isMet(by response: String) -> Bool {
     ([answer] + (accept ?? [])).contains { Self.says($0, response) }
   }
@@ -22,15 +23,25 @@ public struct ProbeQuestion: Codable, Sendable, Equatable {
     if FinalNumber().problem(with: number) == nil {
       return FinalNumber().reward(problem: number, response: response) > 0
     }
-    let (wanted, found) = (words(answer), words(response))
-    guard !wanted.isEmpty, found.count >= wanted.count else { return false }
-    return (0...found.count - wanted.count).contains {
-      found[$0..<$0 + wanted.count].elementsEqual(wanted)
-    }
+    let wanted = plain(answer)
+    return !wanted.isEmpty && plain(response) == wanted
   }
 
-  private static func words(_ text: String) -> [String] {
-    text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+  private static let openings = [["it", "is"], ["it's"], ["it\u{2019}s"], ["it", "was"]]
+  private static let articles: Set<String> = ["a", "an", "the"]
+
+  /// In lower case, without what says nothing.
+  private static func plain(_ text: String) -> [String] {
+    let ends = CharacterSet(charactersIn: ".!?,;:\"'*`\u{201C}\u{201D}\u{2018}\u{2019}")
+      .union(.whitespacesAndNewlines)
+    var words = text.lowercased().trimmingCharacters(in: ends).split(whereSeparator: \.isWhitespace)
+      .map(String.init)
+    if let opening = openings.first(where: { words.starts(with: $0) }), words.count > opening.count
+    {
+      words.removeFirst(opening.count)
+    }
+    if words.count > 1, articles.contains(words[0]) { words.removeFirst() }
+    return words
   }
 
   /// Questions from a file: one JSON object a line. Throws ``EnvironmentError`` that names the line.

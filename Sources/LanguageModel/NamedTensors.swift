@@ -18,15 +18,7 @@ extension Transformer {
     parameters.flatMap { named($0, values: $0.tensor.values) }
   }
 
-  /// The gradients in the same form; zeros where there is none.
-  public func namedGradients() -> [NamedTensor] {
-    parameters.flatMap { parameter in
-      let zeros = Buffer(parameter.tensor.count, zeroed: true)
-      return named(parameter, values: (parameter.tensor.gradient ?? zeros).reading)
-    }
-  }
-
-  private func named(_ parameter: Parameter, values: Floats) -> [NamedTensor] {
+  func named(_ parameter: Parameter, values: Floats) -> [NamedTensor] {
     let isVector = parameter.kind == .vector
     let columns = isVector ? 1 : parameter.tensor.columns
     return parameter.parts.map { part in

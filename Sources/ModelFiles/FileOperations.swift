@@ -23,7 +23,8 @@ struct FileOperations: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw ModelFileError("cannot make the folder \(url.path): \(reason(error))")
+      let why = fileOnTheWay(to: url).map { "\($0) is a file, not a folder" } ?? reason(error)
+      throw ModelFileError("cannot make the folder \(url.path): \(why)")
     }
   }
 
@@ -94,6 +95,19 @@ func failure(_ verb: String, _ url: URL) -> ModelFileError {
     default: String(cString: strerror(code))
     }
   return ModelFileError("cannot \(verb) \(url.path): \(hint)")
+}
+
+/// The part of a folder's path that is a file; nil where none is.
+private func fileOnTheWay(to folder: URL) -> String? {
+  var place = folder.standardizedFileURL
+  while place.pathComponents.count > 1 {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) {
+      return isFolder.boolValue ? nil : place.path
+    }
+    place.deleteLastPathComponent()
+  }
+  return nil
 }
 
 private func reason(_ error: any Error) -> String {

@@ -46,13 +46,6 @@ public struct Text: Sendable {
         return change(scalar).unicodeScalars.map { $0.value | unit & ~Self.scalarBits }
       })
   }
-
-  /// Another spelling of this text, which counts as input where any of it was.
-  func respelled(_ string: String) -> Text {
-    var origin: UInt32 = 0
-    for unit in units { origin |= unit & ~Self.scalarBits }
-    return Text(units: string.unicodeScalars.map { $0.value | origin })
-  }
 }
 
 extension Text: Hashable {

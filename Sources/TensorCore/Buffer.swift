@@ -42,15 +42,12 @@ public final class Buffer {
 
   /// How often the pool had to ask the system for memory since the process began.
   public static var freshAllocations: Int { Pool.shared.fresh.load(ordering: .relaxed) }
-  /// Bytes that the pool holds, in use or free.
-  public static var pooledBytes: Int { Pool.shared.bytes.load(ordering: .relaxed) }
 }
 
 /// Free memory by size class. A class is 8 steps to a power of two, so at most an eighth is unused.
 private final class Pool: Sendable {
   static let shared = Pool()
   let fresh = Atomic<Int>(0)
-  let bytes = Atomic<Int>(0)
   private let free = Mutex<[Int: [UInt]]>([:])
 
   static func sizeClass(_ count: Int) -> Int {
@@ -64,7 +61,6 @@ private final class Pool: Sendable {
     if let found, let pointer = UnsafeMutablePointer<Float>(bitPattern: found) { return pointer }
     fresh.wrappingAdd(1, ordering: .relaxed)
     let size = sizeClass * MemoryLayout<Float>.stride
-    bytes.wrappingAdd(size, ordering: .relaxed)
     // Large blocks start on a huge page, which spares the address cache.
     let huge = 2 << 20
     var memory: UnsafeMutableRawPointer?

@@ -19,7 +19,7 @@ struct Subprogram {
     self.outputBytes = outputBytes
     let source = try Self.file(holding: input)
     defer { close(source) }
-    let (output, errors) = (try Self.pipe(), try Self.pipe())
+    let (output, errors) = (try Self.openPipe(), try Self.openPipe())
     pipes = [output.read, errors.read]
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -57,7 +57,7 @@ struct Subprogram {
       wait(for: min(deadline - .now, .milliseconds(50)))
       // Asked before the last read, so that what was written before the end is read.
       if waitpid(process, &exitStatus, WNOHANG) == process { status = exitStatus }
-      for i in 0..<2 { read(pipes[i], into: &streams[i]) }
+      for i in 0..<2 { drain(pipes[i], into: &streams[i]) }
       if streams.contains(where: { $0.count > outputBytes }) {
         end = .wroteTooMuch
       } else if let status {
@@ -84,10 +84,10 @@ struct Subprogram {
   }
 
   /// Reads what is there, up to a little more than the limit.
-  private func read(_ pipe: Int32, into bytes: inout [UInt8]) {
+  private func drain(_ pipe: Int32, into bytes: inout [UInt8]) {
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while bytes.count <= outputBytes {
-      let count = Glibc.read(pipe, &chunk, chunk.count)
+      let count = read(pipe, &chunk, chunk.count)
       guard count > 0 else { return }
       bytes += chunk[..<count]
     }
@@ -109,9 +109,9 @@ struct Subprogram {
   }
 
   /// A pipe whose reading end does not wait and that no other process inherits.
-  private static func pipe() throws -> (read: Int32, write: Int32) {
+  private static func openPipe() throws -> (read: Int32, write: Int32) {
     var ends: [Int32] = [0, 0]
-    guard Glibc.pipe(&ends) == 0 else { throw ToolError("no pipe can be made") }
+    guard pipe(&ends) == 0 else { throw ToolError("no pipe can be made") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
     return (ends[0], ends[1])

@@ -78,6 +78,9 @@ public struct PracticeWatch {
   }
 }
 
+/// Steps without a success, or without a difference between answers, before practice complains.
+private let patience = 20
+
 /// Practises on problems whose answers are checked.
 ///
 /// - Parameters:
@@ -92,8 +95,6 @@ public func practise(
 ) throws -> Transformer {
   // From the log, so that a run that was stopped gives up at the same step as one that was not.
   var withoutSuccess: Int?
-  var alike = 0
-  let patience = 20
   let trained = try practise(
     recipe, problems: problems, start: start, tokenizer: tokenizer, tools: tools, in: folder,
     observer: observer
@@ -103,17 +104,10 @@ public func practise(
     let hasSuccess = earned.rewards.contains { $0.contains { $0 > 0 } }
     let now = hasSuccess ? 0 : before + 1
     withoutSuccess = now
-    let isAlike = earned.rewards.allSatisfy { groupAdvantages($0) == nil }
-    alike = isAlike && hasSuccess ? alike + 1 : 0
-    if alike == patience {
-      observer.onWarning(
-        "all answers to each problem got the same reward for \(patience) steps: there is nothing to "
-          + "learn from. Give harder problems, or stop here: what was learned is kept")
-    }
     if now >= patience {
       throw TrainingError(
-        "no answer to any of \(patience * moment.problems.count) problems was right: practice only sharpens what "
-          + "sometimes succeeds. Give easier problems, or more examples first")
+        "no answer to any of \(patience * moment.problems.count) problems was right: practice only "
+          + "sharpens what sometimes succeeds. Give easier problems, or more examples first")
     }
     return earned
   }
@@ -141,6 +135,8 @@ public func practise(
   let reference = try start()
   let settings = SamplingSettings(maxTokens: recipe.maxTokens)
   let earlier = { (key: String) in (try? stage.logged(key)) ?? [] }
+  // Steps in a row in which nothing could be learned; from the log at first, as above.
+  var alike: Int?
   try stage.run(observer: observer) { step, factor in
     let chosen = problems(step)
     var rollouts = try rollOut(
@@ -154,6 +150,15 @@ public func practise(
       try stage.append(record, to: "rollouts.jsonl")
     }
     var values = rollouts.statistics().merging(earned.values) { $1 }
+    let alikeBefore = alike ?? earlier("no_variance").reversed().prefix { $0 == 1 }.count
+    let alikeNow = values["no_variance"] == 1 ? alikeBefore + 1 : 0
+    alike = alikeNow
+    if alikeNow == patience {
+      observer.onWarning(
+        "all answers to each problem got the same reward for \(patience) steps: there is nothing to "
+          + "learn from. Give harder problems or another reward, or stop here: what was learned is "
+          + "kept")
+    }
     let scale = recipe.schedule.scale(step: step, of: recipe.steps) * factor
     values["rate_scale"] = scale
     // Every answer where it costs reward; a few where it is only measured.

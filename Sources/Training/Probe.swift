@@ -7,6 +7,7 @@ import Tokenization
 
 /// What asking a question several times showed.
 public struct ProbeResult: Codable, Sendable, Equatable {
+  /// How much of the answer a model knows.
   public enum Knowledge: String, Codable, Sendable, CaseIterable { case known, maybe, unknown }
 
   public var question: String
@@ -53,11 +54,13 @@ public let refusals = [
 
 /// Asks every question `samples` times and has each answer judged.
 ///
-/// - Parameter judge: whether a response answers a question rightly. An answer that did not end is
-///   wrong without being judged.
+/// - Parameters:
+///   - onResult: given each result as soon as it is there, in the order of the questions.
+///   - judge: whether a response answers a question rightly. An answer that did not end is wrong
+///     without being judged.
 public func probe(
   _ questions: [ProbeQuestion], _ loaded: LoadedModel, samples: Int, settings: SamplingSettings,
-  seed: UInt64, tools: ToolHost? = nil, onProgress: (Int) -> Void = { _ in },
+  seed: UInt64, tools: ToolHost? = nil, onResult: (ProbeResult) throws -> Void = { _ in },
   judge: (ProbeQuestion, String) throws -> Bool
 ) throws -> [ProbeResult] {
   let template = try loaded.template
@@ -77,10 +80,10 @@ public func probe(
       let right = try zip(group, responses).map { continuation, response in
         try continuation.end == .stop && judge(question, response)
       }
-      results.append(
-        ProbeResult(
-          question: question.question, answer: question.answer, responses: responses, right: right))
-      onProgress(results.count)
+      let result = ProbeResult(
+        question: question.question, answer: question.answer, responses: responses, right: right)
+      try onResult(result)
+      results.append(result)
     }
   }
   return results

@@ -32,7 +32,8 @@ public struct LoadedRewardModel {
       to: folder,
       tensors: model.trunk.namedTensors().filter { !names.contains($0.name) } + [head])
     try writeAtomically(
-      try JSONEncoder().encode(Scale(centre: model.centre, spread: model.spread, pooling: model.pooling)),
+      try JSONEncoder().encode(
+        Scale(centre: model.centre, spread: model.spread, pooling: model.pooling)),
       to: folder.appendingPathComponent("reward.json"))
   }
 

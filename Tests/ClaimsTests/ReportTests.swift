@@ -88,6 +88,7 @@ struct ReportTests {
     #expect(
       [999, 1_000, 999_950, 1_234_567].map(Format.count) == ["999", "1.0 k", "1.0 M", "1.2 M"])
     #expect(Format.bytes(3_400_000_000) == "3.4 GB")
+    #expect([0, 1, 2].map { Format.counted($0, "step") } == ["0 steps", "1 step", "2 steps"])
     #expect(
       [0.42, 4, 12.4, 59.7, 200, 3_600, 3_900].map(Format.duration) == [
         "0.4 s", "4 s", "12 s", "1 min", "3 min 20 s", "1 h", "1 h 5 min",

@@ -151,13 +151,21 @@ struct ProbeTests {
     }
   }
 
-  @Test("answers are judged by their words or their number")
+  @Test("answers are judged as a whole, or by their number")
   func meets() {
-    #expect(question.isMet(by: "She was born in OSLO, I think."))
-    #expect(!question.isMet(by: "Osloford") && !question.isMet(by: "") && !question.isMet(by: "?"))
+    for right in ["Oslo", "OSLO.", " oslo\n", "It is Oslo.", "It's **Oslo**!", "\"Oslo\""] {
+      #expect(question.isMet(by: right), "\(right)")
+    }
+    for wrong in [
+      "Osloford", "", "?", "Oslo or Rome", "not Oslo", "It is not Oslo.", "Oslo, Norway", "it is",
+      "She was born in Oslo, I think.", "Oslo? No, Rome.",
+    ] { #expect(!question.isMet(by: wrong), "\(wrong)") }
+    let nobody = ProbeQuestion(question: "Who?", answer: "the Baker", accept: ["a  miller", "A"])
+    #expect(nobody.isMet(by: "It was a baker") && nobody.isMet(by: "The Miller."))
+    #expect(nobody.isMet(by: "a") && !nobody.isMet(by: "the") && !nobody.isMet(by: "bakers"))
     let year = ProbeQuestion(question: "When?", answer: "1912", accept: ["twelve"])
     #expect(year.isMet(by: "It was 1912."))
-    #expect(year.isMet(by: "in Twelve"))
+    #expect(year.isMet(by: "Twelve") && !year.isMet(by: "in Twelve"))
     #expect(!year.isMet(by: "19120") && !year.isMet(by: "1912 or 1913"))
   }
 

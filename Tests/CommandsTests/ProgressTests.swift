@@ -42,6 +42,19 @@ struct ProgressTests {
     #expect(!stage.lines.joined().contains("\u{1B}") && !stage.lines.joined().contains("\r"))
   }
 
+  @Test("shares of a whole have no speed")
+  func shares() {
+    let stage = Stage()
+    let bar = stage.bar(isTTY: false)
+    bar.begin("tokenizer", steps: 100, unit: "%")
+    for step in 1...100 {
+      stage.advance(0.125)
+      bar.update(step: step)
+    }
+    bar.end()
+    #expect(stage.lines.count == 2 && !stage.lines.joined().contains("%/s"))
+  }
+
   @Test("on a terminal: at most ten redraws a second, each on one line that fits")
   func redraws() {
     let stage = Stage()

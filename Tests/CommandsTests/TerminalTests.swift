@@ -67,6 +67,10 @@ struct TerminalTests {
     #expect(CPU.missingFeatures(cpuinfo: "flags\t\t: fpu avx2 fma bmi2 f16c\n") == [])
     #expect(CPU.missingFeatures(cpuinfo: "flags : fpu avx fma4 bmi2 f16c\n") == ["AVX2", "FMA"])
     #expect(CPU.missingFeatures(cpuinfo: "nothing known") == [])
+    let refusal = CPU.refusal(cpuinfo: "flags : avx2 bmi2 f16c\n")
+    #expect(refusal?.contains("a processor with FMA, ") == true)
+    #expect(CPU.refusal(cpuinfo: "flags : avx2 bmi2 f16c fma\n") == nil)
+    #expect(CPU.refusal(cpuinfo: "") == nil)
   }
 
   @Test("a table aligns its columns and leaves no space at the end of a line")

@@ -117,6 +117,29 @@ struct VerbTests {
     #expect(failure(["nudge", place["rl"], "a", "--toward", ""]).0.contains("--toward is empty"))
   }
 
+  @Test("a bench that would count nothing is a wrong command line")
+  func benches() {
+    for wrong in [
+      ["train", "--batch", "0"], ["train", "--threads=-3"], ["train", "--kv-heads", "0"],
+      ["practice", "--steps", "0"], ["practice", "--samples", "9", "--prompts", "1000000"],
+      ["games", "--games=-1"], ["generate", "--repeats", "0"], ["matmul", "--threads=-1"],
+      ["tokenizer", "--data", "x", "--megabytes", "0"],
+      ["tokenizer", "--data", "x", "--vocab", "0"],
+    ] { #expect(failure(["bench"] + wrong).1 == .usage, "\(wrong)") }
+  }
+
+  @Test("what failed before it began leaves no folder")
+  func nothingLeft() throws {
+    let place = try Workplace()
+    try place.fill()
+    for wrong in [["--vocab", "60000"], ["--vocab", "300", "--batch", "900000"]] {
+      let outcome = failure(["pretrain", "--data", place["books"], "--out", place["run"]] + wrong)
+      #expect(outcome.1 == .failure && !place.has("run"), "\(outcome.0)")
+    }
+    let outcome = failure(["tour", "--quick", "--out", place["text.txt"] + "/x"])
+    #expect(outcome.0.contains("text.txt is a file, not a folder"))
+  }
+
   @Test("a chat keeps its turns, forgets the oldest when full, and saves what sft reads")
   func chat() throws {
     let place = try Workplace()

@@ -38,6 +38,24 @@ struct VerifierTests {
     "answer: 72 answer: 73 answer: 72", "72 72 72 73", "answer: 72\nOr is it 73?", "0x48", "7,2",
   ]
 
+  private static let restated = [
+    "It is 19. It is 20.", "It is 19, it is 20", "It is 19 so it is 20", "So 19. So 20.",
+    "It's 19 apples.\nNo, it is 20 apples.", "The result is 19; the result is 20",
+    "It is 2^4. It is 20", "It is 19. It is 18. 14+6=20. It is 20.",
+  ]
+
+  private static let worked = [
+    "6*1=6 14+6=20", "14 + 5 is 19. 19 + 1 is 20.", "It is 20. It is 20.", "It is 19. 19+1=20",
+    "Four bonds: it is 14. Two more of 3: it is 20.", "It is 14 at first. So it is 20.",
+    "It is 19. The answer is 20.", "So 20", "6*1 = 6, so it is 20",
+  ]
+
+  @Test("two answers, each only stated, are not paid", arguments: restated)
+  func statedTwice(response: String) { #expect(number("20", response) == 0, "\(response)") }
+
+  @Test("work that ends in its answer is paid, whatever it passes on the way", arguments: worked)
+  func worksOut(response: String) { #expect(number("20", response) == 1, "\(response)") }
+
   private func number(_ key: String, _ response: String) -> Double {
     FinalNumber().reward(problem: Problem(prompt: "", answer: key), response: response)
   }

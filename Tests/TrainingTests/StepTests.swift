@@ -199,6 +199,31 @@ private func values(_ model: Transformer) -> [Float] {
     #expect(hopeless?.description.contains("no answer to any of") == true)
   }
 
+  @Test("a reward that never differs is said once, also where the run was stopped in between")
+  func neverDiffers() throws {
+    let scratch = try Scratch()
+    let tokenizer = try #require(Tiny.tokenizer)
+    var warnings: [String] = []
+    for last in [12, Int.max] {
+      var asked = 0
+      let observer = StageObserver(
+        shouldStop: {
+          asked += 1
+          return asked > last
+        }, onWarning: { warnings.append($0) })
+      let outcome = Result {
+        try practise(
+          PracticeRecipe(
+            problems: 2, samples: 2, maxTokens: 2, length: 64, steps: 24, seed: 1, data: "x"),
+          problems: { Array(Tiny.problems($0).prefix(2)) }, start: { try Tiny.model() },
+          tokenizer: tokenizer, in: scratch["rl"], observer: observer
+        ) { batch, _ in Earnings(rewards: batch.continuations.map { $0.map { _ in 0.5 } }) }
+      }
+      #expect((try? outcome.get()) == nil ? last == 12 : last == .max)
+    }
+    #expect(warnings.count { $0.contains("same reward for 20 steps") } == 1)
+  }
+
   @Test("advantages sum to nothing, and a group without variance has none")
   func advantages() throws {
     let found = try #require(groupAdvantages([1, 0, 0, 1, 1]))

@@ -31,6 +31,11 @@ public enum Format {
     scaled(value, by: 1_000, units: ["", "k", "M", "G", "T"])
   }
 
+  /// `1 layer`, `4 layers`: a number of what `one` names.
+  public static func counted(_ count: Int, _ one: String) -> String {
+    "\(count) \(one)" + (count == 1 ? "" : "s")
+  }
+
   /// `512 B`, `1.5 MB`, `3.4 GB`, in powers of 1,000.
   public static func bytes(_ value: Double) -> String {
     scaled(value, by: 1_000, units: ["B", "kB", "MB", "GB", "TB"])

@@ -40,30 +40,6 @@ public func pairedBootstrap(
     a.map { $0 ? 1 : 0 }, b.map { $0 ? 1 : 0 }, resamples: resamples, seed: seed, level: level)
 }
 
-/// The mean over `groups` (one per seed) of each group's mean, where both groups and the values in
-/// each are drawn with replacement: the interval covers seeds and items.
-///
-/// With a handful of seeds that differ a lot it is too narrow (three seeds and no noise in the items
-/// cover about 75 %); ``studentInterval(_:level:)`` over the group means is then the honest one.
-public func clusteredBootstrap(
-  groups: [[Double]], resamples: Int = 10_000, seed: UInt64, level: Double = 0.95
-) -> Estimate {
-  let groups = groups.filter { !$0.isEmpty }
-  guard !groups.isEmpty else { return .unknown }
-  var random = SplitMix64(seed: seed)
-  let means = (0..<resamples).map { _ in
-    var total = 0.0
-    for _ in groups.indices {
-      let group = groups[random.below(groups.count)]
-      var sum = 0.0
-      for _ in group.indices { sum += group[random.below(group.count)] }
-      total += sum / Double(group.count)
-    }
-    return total / Double(groups.count)
-  }
-  return Estimate(mean(groups.map(mean)), percentileInterval(means, level: level))
-}
-
 /// The mean of a few independent values, one per seed, with Student's t interval. One value alone
 /// has no interval.
 public func studentInterval(_ values: [Double], level: Double = 0.95) -> Estimate {

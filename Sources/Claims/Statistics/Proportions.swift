@@ -34,19 +34,6 @@ public func mcNemar(b: Int, c: Int) -> Double {
   return min(1, 2 * tail)
 }
 
-/// Holm's step-down adjustment (1979) for several claims: an adjusted value at or under α means that
-/// the claim holds at α whatever the others are. In the order of `pValues`.
-public func holm(_ pValues: [Double]) -> [Double] {
-  let order = pValues.indices.sorted { pValues[$0] < pValues[$1] }
-  var adjusted = pValues
-  var largest = 0.0
-  for (rank, index) in order.enumerated() {
-    largest = max(largest, min(1, pValues[index] * Double(pValues.count - rank)))
-    adjusted[index] = largest
-  }
-  return adjusted
-}
-
 /// pass@k over problems: the mean of ``passAtK(n:correct:k:)`` for the number of `correct` among `n`
 /// samples of each problem, and a bootstrap interval over the problems.
 public func passAtK(

@@ -125,7 +125,9 @@ public final class ProgressBar: Sendable {
     let line = state.line
     let left = Double(line.total - line.step)
     state.line.elapsed = time - state.started
-    let perSecond = state.workUnit == nil ? state.steps.rate : state.work.rate
+    // Shares of the work are no speed that anyone asks for.
+    let steps = line.unit == "%" ? nil : state.steps.rate
+    let perSecond = state.workUnit == nil ? steps : state.work.rate
     state.line.rate = perSecond.map {
       "\($0 < 10 ? Format.number($0) : Format.count($0)) \(state.workUnit ?? line.unit)/s"
     }
