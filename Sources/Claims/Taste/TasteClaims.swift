@@ -113,7 +113,8 @@ extension TasteFinding {
         "stop-saves", "A few fresh labels stop it before the fall.",
         "gold, automatic stop less end, mean of \(models)", overModels(\.saved), .above, 0.3),
       claim(
-        "truth-does-not-fall", "Against the true taste, practice several times as long does not fall.",
+        "truth-does-not-fall",
+        "Against the true taste, \(recipe.trueSteps / recipe.steps) times the practice does not fall.",
         "gold, end less best window", truth, .above, -0.2, n: arms["true"]?.points.last?.n),
     ]
   }

@@ -193,7 +193,8 @@ struct TasteSection {
 
   private func stopping() -> String {
     let labels = result.games.first?.arm.labels ?? 0
-    return "In the course of a run, people compare \(Format.fixed(Double(labels), 0)) of its jokes with "
+    return
+      "In the course of a run, people compare \(Format.fixed(Double(labels), 0)) of its jokes with "
       + "the imitator's, \(recipe.labels) at each point of the curve, and the point is kept that they "
       + "like best together with its neighbours. They looked at "
       + "\(Format.fixed(Double(recipe.rankings * recipe.ranked), 0)) jokes to train one reward model."
@@ -203,7 +204,9 @@ struct TasteSection {
     PageTable(
       header: ["practised against", "stopped at step", "gold there", "at peak", "at end"],
       rows: arms(names).compactMap { name, arm in
-        guard let stop = arm.stop, let peak = arm.peak, let end = arm.points.last else { return nil }
+        guard let stop = arm.stop, let peak = arm.peak, let end = arm.points.last else {
+          return nil
+        }
         return [
           title(name), Format.fixed(stop.step, 0), Unit.plain.text(stop.worth),
           Format.fixed(peak.gold[1], 2), Unit.plain.text(end.worth),
