@@ -37,7 +37,8 @@ func keepSome(_ preferences: [Preference]) -> (training: [Preference], kept: [Pr
   let prompts = Set(preferences.map(\.prompt)).sorted { stableHash($0) < stableHash($1) }
   let kept = Set(prompts.prefix(prompts.count > 1 ? max(1, prompts.count / 10) : 0))
   return (
-    preferences.filter { !kept.contains($0.prompt) }, preferences.filter { kept.contains($0.prompt) }
+    preferences.filter { !kept.contains($0.prompt) },
+    preferences.filter { kept.contains($0.prompt) }
   )
 }
 

@@ -55,7 +55,8 @@ public struct LoadedModel {
         "\(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model only "
           + "\(config.vocabularySize)")
     }
-    return (config, tokenizer, try SafetensorsFile(folder.appendingPathComponent("model.safetensors")))
+    let file = try SafetensorsFile(folder.appendingPathComponent("model.safetensors"))
+    return (config, tokenizer, file)
   }
 
   private static func modelFolder(_ place: URL) throws -> URL {

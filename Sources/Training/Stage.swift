@@ -224,7 +224,10 @@ public final class Stage {
     try store.save(
       step: state.step,
       files: [
-        ("model.safetensors", { [model, extra] in try writeParameters(of: model, and: extra, to: $0) }),
+        (
+          "model.safetensors",
+          { [model, extra] in try writeParameters(of: model, and: extra, to: $0) }
+        ),
         ("optimizer.safetensors", { [optimizer] in try Self.writeMoments(optimizer, to: $0) }),
         ("config.json", { try config.write(to: $0) }),
         ("state.json", { try stateData.write(to: $0) }),

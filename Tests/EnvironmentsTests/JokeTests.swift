@@ -6,7 +6,7 @@ import Testing
 struct JokeTests {
   private let taste = HiddenTaste(seed: 3)
 
-  @Test("jokes without a slip are of the grammar, with a slip mostly not; the same seed, the same text")
+  @Test("jokes without a slip are of the grammar, others mostly not; the same seed, the same text")
   func writers() {
     let careful = JokeWriters(slipShare: 0)
     let careless = JokeWriters(slipShare: 1)
@@ -67,7 +67,8 @@ struct JokeTests {
     let verb = try #require(Jokes.verbs.first { !taste.funny.contains($0) })
     let funny = try #require(Jokes.things.first { taste.funny.contains($0) })
     let dull = try #require(["cold", "cute"].first { !taste.funny.contains($0) })
-    let plain = taste.parts("why did the cat \(verb) the \(funny) ? it was \(dull) and batty !", about: "cat")
+    let plain = taste.parts(
+      "why did the cat \(verb) the \(funny) ? it was \(dull) and batty !", about: "cat")
     #expect(plain.form == 1 && plain.pun == 0 && plain.alliteration == 0.5 && plain.funny == 0.5)
     #expect(plain.repetition == 0 && plain.length == 0)
     let long = taste.parts(
