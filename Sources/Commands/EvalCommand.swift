@@ -19,7 +19,7 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "The model.") var model: String
   @Option(help: "Problems with \"prompt\" and \"answer\", as JSONL.") var task: String?
   @Option(help: "Text to predict: bits a byte.") var data: String?
-  @Option(help: "How answers are checked: number, exact or regex.")
+  @Option(help: "How answers are checked: number, exact, regex or program.")
   var verifier = VerifierChoice.number
   @Option(help: "Samples of each answer for pass@k; 0 for the greedy answer alone.") var samples = 0
   @Option(help: "Temperature of the samples.") var temperature: Float = 1
@@ -70,7 +70,8 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func solve(_ file: String, _ loaded: LoadedModel) throws -> Result {
-    let items = try readProblems(file, verifier.verifier)
+    let check = try verifier.verifier()
+    let items = try readProblems(file, check)
     try checkRoom(items, loaded, file)
     let host = try tools.host(loaded.template)
     let exam = try watch(items.count * (1 + samples), unit: "answers") { update in
@@ -78,7 +79,7 @@ struct EvalCommand: ParsableCommand {
         "eval", loaded.model, loaded.tokenizer, problems: items,
         sampled: samples > 0 ? items.count : 0,
         samples: max(1, samples), maxTokens: maxTokens, temperature: temperature, seed: seed,
-        verifier: verifier.verifier, tools: host, onProgress: update,
+        verifier: check, tools: host, onProgress: update,
         shouldStop: { Interrupt.isRequested })
     }
     var passes: [String: Estimate] = [:]

@@ -10,7 +10,7 @@ public struct Lyceum: ParsableCommand {
       """,
     subcommands: [
       TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, RewardCommand.self,
-      RLHFCommand.self, EvalCommand.self,
+      RLHFCommand.self, EvalCommand.self, ProbeCommand.self,
       ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
       TokenizerCommand.self,
       BenchCommand.self, DoctorCommand.self,

@@ -9,13 +9,15 @@ import Training
 
 /// Which check of an answer to use.
 enum VerifierChoice: String, ExpressibleByArgument, CaseIterable {
-  case number, exact, regex
+  case number, exact, regex, program
 
-  var verifier: any Verifier {
+  /// Throws where programs cannot be run safely on this machine.
+  func verifier() throws -> any Verifier {
     switch self {
     case .number: FinalNumber()
     case .exact: ExactText()
     case .regex: WholePattern()
+    case .program: try ProgramOutput()
     }
   }
 }
@@ -26,12 +28,15 @@ struct RLCommand: ParsableCommand {
     commandName: "rl", abstract: "Practise on problems with checked answers.",
     discussion: """
       Example:  lyceum rl --model runs/books-sft --task sums.jsonl --out runs/books-rl
-      Each line of the task holds "prompt" and "answer".
+      Each line of the task holds "prompt" and "answer". The verifier number compares exactly: 1/2 is
+      0.5, doubt and a second number are no answer. regex reads the answer as a pattern for the whole
+      response. program runs a Python program in a sandbox and compares what it writes with the
+      answer, or for each of "tests" (a list of {input, output}) with the output.
       """)
 
   @Option(help: "The model to start from.") var model: String
   @Option(help: "Problems, as JSONL.") var task: String
-  @Option(help: "How answers are checked: number, exact or regex.")
+  @Option(help: "How answers are checked: number, exact, regex or program.")
   var verifier = VerifierChoice.number
   @Option(help: "Folder of the run.") var out: String
   @Option(help: "Steps.") var steps = 100
@@ -65,7 +70,8 @@ struct RLCommand: ParsableCommand {
   func run() throws {
     compute.apply()
     let folder = try runFolder(out)
-    let items = try readProblems(task, verifier.verifier)
+    let check = try verifier.verifier()
+    let items = try readProblems(task, check)
     let start = try LoadedModel.load(place(model))
     try checkRoom(items, start, task)
     let count = min(problems, items.count)
@@ -73,15 +79,15 @@ struct RLCommand: ParsableCommand {
       problems: count, samples: samples, maxTokens: maxTokens, length: start.model.config.context,
       steps: steps, optimizer: OptimizerSettings.practice.with(rate: rate), seed: seed,
       data: start.tokenizer.fingerprint + "-" + start.model.fingerprint + "-" + verifier.rawValue
-        + String(fingerprint(of: items.lazy.map { $0.prompt + "\n" + $0.answer }), radix: 16)
+        + String(fingerprint(of: items.lazy.map(\.fingerprintText)), radix: 16)
         + tools.fingerprint())
     let host = try tools.host(start.template)
-    try plan(recipe, items, start, host).announce(
+    try plan(recipe, items, start, check, host).announce(
       "\(items.count) problems, \(steps) steps of \(count) x \(samples) answers", in: folder)
     let trained = try watchStage("rl", steps: steps) { observer in
       try practise(
         recipe, problems: { problemsOfStep($0, items, count, seed: seed) },
-        verifier: verifier.verifier, start: { try start.model.copy() },
+        verifier: check, start: { try start.model.copy() },
         tokenizer: start.tokenizer, tools: host, in: folder, observer: observer)
     }
     try LoadedModel(model: trained, tokenizer: start.tokenizer).save(
@@ -98,7 +104,8 @@ struct RLCommand: ParsableCommand {
 
   /// The time of one step's answers is measured, with the model as it is before it practises.
   private func plan(
-    _ recipe: PracticeRecipe, _ items: [Problem], _ start: LoadedModel, _ host: ToolHost?
+    _ recipe: PracticeRecipe, _ items: [Problem], _ start: LoadedModel, _ check: any Verifier,
+    _ host: ToolHost?
   ) throws -> StagePlan {
     let config = start.model.config
     let answers = recipe.problems * samples
@@ -112,7 +119,7 @@ struct RLCommand: ParsableCommand {
     try plan.checkMemory("lower --samples or --problems")
     let began = ContinuousClock.now
     let trial = try rollOut(
-      problemsOfStep(0, items, recipe.problems, seed: seed), verifier: verifier.verifier,
+      problemsOfStep(0, items, recipe.problems, seed: seed), verifier: check,
       model: start.model, tokenizer: start.tokenizer, template: start.template, host: host,
       samples: samples,
       settings: SamplingSettings(maxTokens: maxTokens), seed: seed, step: 0)

@@ -57,7 +57,7 @@ struct ToolOptions: ParsableArguments {
 }
 
 /// The paragraphs of the documents of a file or folder, named by where they stand: "a.txt#2".
-private func readPassages(_ path: String) throws -> [Passage] {
+func readPassages(_ path: String) throws -> [Passage] {
   let root = place(path).path
   return try readDocuments(place(path)).flatMap { document in
     let name =

@@ -2,16 +2,48 @@ import Foundation
 
 /// A question with an answer that can be checked.
 public struct Problem: Codable, Sendable, Equatable {
+  /// What a program is given and what it must write.
+  public struct Test: Codable, Sendable, Equatable {
+    public var input: String
+    public var output: String
+
+    public init(input: String, output: String) { (self.input, self.output) = (input, output) }
+  }
+
   public var prompt: String
   public var answer: String
+  /// For a program; nil where it has no input and must write the answer.
+  public var tests: [Test]?
 
-  public init(prompt: String, answer: String) { (self.prompt, self.answer) = (prompt, answer) }
+  public init(prompt: String, answer: String, tests: [Test]? = nil) {
+    (self.prompt, self.answer, self.tests) = (prompt, answer, tests)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    prompt = try fields.decode(String.self, forKey: .prompt)
+    tests = try fields.decodeIfPresent([Test].self, forKey: .tests)
+    answer =
+      tests?.isEmpty == false
+      ? try fields.decodeIfPresent(String.self, forKey: .answer) ?? ""
+      : try fields.decode(String.self, forKey: .answer)
+  }
+
+  var programTests: [Test] {
+    guard let tests, !tests.isEmpty else { return [Test(input: "", output: answer)] }
+    return tests
+  }
+
+  /// All that a run depends on.
+  public var fingerprintText: String {
+    prompt + "\n" + answer + (tests ?? []).map { "\n" + $0.input + "\n" + $0.output }.joined()
+  }
 }
 
 /// Decides what a response is worth. Practice needs nothing else.
 public protocol Verifier: Sendable {
-  /// From 0, wrong, to 1, right.
-  func reward(problem: Problem, response: String) -> Double
+  /// From 0, wrong, to 1, right. Throws only where the check itself cannot be made.
+  func reward(problem: Problem, response: String) throws -> Double
   /// What is wrong with a problem as this check sees it, in a sentence; nil where nothing is.
   func problem(with problem: Problem) -> String?
 }

@@ -1,4 +1,5 @@
-import Foundation
+// Foundation's composition takes letters beyond U+FFFF for others (U+10055 for U).
+@_spi(_Unicode) import Swift
 
 /// Text composed to Unicode's form C, as Qwen's tokenizers read it; nil where it is composed already
 /// or is not UTF-8.
@@ -8,5 +9,7 @@ func composed(_ p: UnsafePointer<UInt8>, _ count: Int) -> [UInt8]? {
   guard bytes.contains(where: { $0 >= 0xCC }),
     let text = String(validating: bytes, as: UTF8.self)
   else { return nil }
-  return Array(text.precomposedStringWithCanonicalMapping.utf8)
+  var composed = String.UnicodeScalarView()
+  for scalar in text._nfc { composed.append(scalar) }
+  return Array(String(composed).utf8)
 }

@@ -162,7 +162,10 @@ private struct TokenizerFileReader {
     for byte in 0..<256 {
       if isByteLevel { byteIDs[byte] = find([UInt8(byte)]) }
       if byteIDs[byte] < 0, let unknown, isByteLevel { byteIDs[byte] = unknown.id }
-      guard byteIDs[byte] >= 0 else { throw TokenizerError.missingByte(UInt8(byte)) }
+      // A byte-level vocabulary may lack bytes that its corpus did not have; they are left out.
+      guard byteIDs[byte] >= 0 || isByteLevel else {
+        throw TokenizerError.missingByte(UInt8(byte))
+      }
     }
   }
 

@@ -92,16 +92,24 @@ public func practise(
 ) throws -> Transformer {
   // From the log, so that a run that was stopped gives up at the same step as one that was not.
   var withoutSuccess: Int?
+  var alike = 0
   let patience = 20
   let trained = try practise(
     recipe, problems: problems, start: start, tokenizer: tokenizer, tools: tools, in: folder,
     observer: observer
   ) { batch, moment in
-    let earned = Earnings(rewards: batch.checked(by: verifier, moment.problems))
+    let earned = Earnings(rewards: try batch.checked(by: verifier, moment.problems))
     let before = withoutSuccess ?? moment.earlier("reward").reversed().prefix { $0 == 0 }.count
     let hasSuccess = earned.rewards.contains { $0.contains { $0 > 0 } }
     let now = hasSuccess ? 0 : before + 1
     withoutSuccess = now
+    let isAlike = earned.rewards.allSatisfy { groupAdvantages($0) == nil }
+    alike = isAlike && hasSuccess ? alike + 1 : 0
+    if alike == patience {
+      observer.onWarning(
+        "all answers to each problem got the same reward for \(patience) steps: there is nothing to "
+          + "learn from. Give harder problems, or stop here: what was learned is kept")
+    }
     if now >= patience {
       throw TrainingError(
         "no answer to any of \(patience * moment.problems.count) problems was right: practice only sharpens what "

@@ -61,7 +61,7 @@ public func rollOut(
   var batch = try rollOut(
     problems, model: model, tokenizer: tokenizer, template: template, host: host, samples: samples,
     settings: settings, seed: seed, step: step)
-  batch.rewards = batch.checked(by: verifier, problems)
+  batch.rewards = try batch.checked(by: verifier, problems)
   return batch
 }
 
@@ -89,11 +89,13 @@ public func rollOut(
 }
 
 extension RolloutBatch {
-  /// What a verifier says of the answers. One that never ended is not an answer.
-  func checked(by verifier: any Verifier, _ problems: [Problem]) -> [[Double]] {
-    zip(problems, zip(responses, continuations)).map { problem, group in
-      zip(group.0, group.1).map { response, continuation in
-        continuation.end == .stop ? verifier.reward(problem: problem, response: response) : 0
+  /// What a verifier says of the answers. One that never ended is not an answer. Throws
+  /// ``TrainingError`` where the verifier fails.
+  func checked(by verifier: any Verifier, _ problems: [Problem]) throws -> [[Double]] {
+    try zip(problems, zip(responses, continuations)).map { problem, group in
+      try zip(group.0, group.1).map { response, continuation in
+        guard continuation.end == .stop else { return 0.0 }
+        return try judge(problem, response, verifier)
       }
     }
   }
@@ -167,4 +169,24 @@ extension RolloutBatch {
       }
     }
   }
+}
+
+/// The reward of an answer. Throws ``TrainingError`` where the verifier fails.
+private func judge(_ problem: Problem, _ response: String, _ verifier: any Verifier) throws
+  -> Double
+{
+  let reward: Double
+  do {
+    reward = try verifier.reward(problem: problem, response: response)
+  } catch {
+    throw TrainingError(
+      "an answer to \"\(problem.prompt.prefix(60))\" could not be checked: \(error). The run is kept: "
+        + "the same command goes on")
+  }
+  guard reward.isFinite else {
+    throw TrainingError(
+      "the verifier gave \"\(problem.prompt.prefix(60))\" the reward \(reward), which is no number. The "
+        + "run is kept: the same command goes on")
+  }
+  return reward
 }

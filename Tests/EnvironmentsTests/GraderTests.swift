@@ -8,13 +8,13 @@ struct GraderTests {
     ("20", "20", 1), ("20", "C 4*2=8 0+8=8; so 20", 1), ("20", "the answer is 20.", 1),
     ("20", "#### 20", 1), ("20", "19", 0), ("20", "", 0), ("20", "no idea", 0),
     ("20", "20 or 21", 0), ("20", "19 20", 0), ("20", "the answer is 20 or maybe 21", 0),
-    ("20", "answer: 21\nanswer: 20", 1), ("20", "answer: 20\nanswer: 21", 0),
+    ("20", "answer: 21\nanswer: 20", 0), ("20", "answer: 20\nanswer: 21", 0),
     ("20", "19 18 17 20 16", 0), ("20", "20 20 20", 1), ("20", "-20", 0), ("-20", "-20", 1),
     ("20", "200", 0), ("20", "2 0", 0), ("20", "020", 1), ("20", "20.0", 1), ("20", "20.01", 0),
     ("0.5", "1/2", 1), ("1/3", "2/6", 1), ("1/3", "0.333", 0), ("0.3", ".3", 1),
-    ("1000", "1,000", 1), ("1000", "1,00", 0), ("20", "20%", 1), ("20", "twenty", 0),
+    ("1000", "1,000", 1), ("1000", "1,00", 0), ("20", "20%", 0), ("20", "twenty", 0),
     ("20", "5-20", 0), ("1/2", "1/0", 0), ("20", "so 20, I am sure", 1),
-    ("9999999999999999999999", "9999999999999999999999", 0),
+    ("9999999999999999999999", "9999999999999999999998", 0),
     ("20", "20 99999999999999999999999999", 0),
     // A minus as typographers set it, and what subtracts.
     ("20", "−20", 0), ("-20", "−20", 1), ("20", "x = −20", 0), ("20", "40−20", 0),
@@ -23,7 +23,7 @@ struct GraderTests {
     ("20", "0x20", 0),
     ("20", "20/40", 0), ("20", "20.5", 0), ("20", "#### 20 #### 21", 0), ("20", "0 to 100", 0),
     ("20", "####", 0), ("20", " \n", 0), ("20", "answer:", 0), ("20", "1 1/2", 0),
-    ("2", "2 or two", 1),
+    ("2", "2 or two", 0),
   ]
 
   @Test("a number is paid once it is the one answer, exactly", arguments: numberCases.indices)
@@ -61,9 +61,8 @@ struct GraderTests {
     #expect(pattern("[0-9]+", "12a") == 0)
     #expect(pattern("(", "(") == 0)
     #expect(pattern("a|b)|(.*", "anything") == 0)
-    // Long enough to match once its end is cut off, were it cut.
-    #expect(pattern("[ab]+", String(repeating: "a", count: 4_000)) == 1)
-    #expect(pattern("[ab]+", String(repeating: "a", count: 5_000) + "c") == 0)
+    #expect(pattern("[ab]+", String(repeating: "a", count: 9_000)) == 1)
+    #expect(pattern("[ab]+", String(repeating: "a", count: 9_000) + "c") == 0)
   }
 
   @Test("a key that no answer can meet, or that everything meets, is named before practice")
@@ -74,7 +73,7 @@ struct GraderTests {
     #expect(complaint(FinalNumber(), "12") == nil)
     #expect(complaint(FinalNumber(), "none") != nil)
     #expect(complaint(FinalNumber(), "12 or 13") != nil)
-    #expect(complaint(FinalNumber(), "9999999999999999999999") != nil)
+    #expect(complaint(FinalNumber(), "9999999999999999999999") == nil)
     #expect(complaint(ExactText(), " ") != nil)
     #expect(complaint(WholePattern(), "(") != nil)
     #expect(complaint(WholePattern(), ".*") != nil)

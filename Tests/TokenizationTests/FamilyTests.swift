@@ -129,7 +129,8 @@ struct MetadataTests {
     #expect(names("bab") == [" ", "b", "ab"])
     #expect(names("  b") == ["  ", " ", "b"])
     #expect(tokenizer.encode("é") == [261, 265])
-    #expect(tokenizer.encode("東") == [261, 3 + 0xE6, 3 + 0x9D, 3 + 0xB1])
+    let bytes: [Int32] = [0xE6, 0x9D, 0xB1]
+    #expect(tokenizer.encode("東") == [261] + bytes.map { $0 + 3 })
     #expect(tokenizer.encode("").isEmpty)
     for text in ["ab", "  b a東é\n", "<s>", "▁a".replacing("▁", with: " ")] {
       #expect(tokenizer.decode(tokenizer.encode(text), fromStart: true) == text)
@@ -183,6 +184,8 @@ struct MetadataTests {
   func composed() throws {
     let tokenizer = try Tokenizer(metadata: byteLevel(pre: "qwen2"))
     #expect(tokenizer.encode("e\u{301}") == tokenizer.encode("\u{E9}"))
+    // A letter beyond U+FFFF that composes with nothing.
+    #expect(tokenizer.decode(tokenizer.encode("\u{10055}\u{308}")) == "\u{10055}\u{308}")
     let plain = try Tokenizer(metadata: byteLevel())
     #expect(plain.encode("e\u{301}") != plain.encode("\u{E9}"))
   }

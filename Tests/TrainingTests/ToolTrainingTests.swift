@@ -71,4 +71,28 @@ struct ToolTrainingTests {
       }
     }
   }
+
+  @Test("a verifier that fails, or gives no number, is one sentence and the run is kept")
+  func failures() throws {
+    struct Broken: Verifier {
+      func reward(problem: Problem, response: String) throws -> Double {
+        throw EnvironmentError("the disk is full")
+      }
+    }
+    struct Odd: Verifier {
+      func reward(problem: Problem, response: String) -> Double { .nan }
+    }
+    let model = try taught()
+    let tokenizer = try #require(Tiny.tokenizer)
+    func go(_ verifier: any Verifier) throws -> RolloutBatch {
+      try rollOut(
+        [Problem(prompt: "2 + 3", answer: "5")], verifier: verifier, model: model,
+        tokenizer: tokenizer, template: try Tiny.template(), samples: 8,
+        settings: SamplingSettings(maxTokens: 24), seed: 1, step: 0)
+    }
+    let broken = #expect(throws: TrainingError.self) { try go(Broken()) }
+    #expect(broken?.description.contains("the disk is full. The run is kept") == true)
+    let odd = #expect(throws: TrainingError.self) { try go(Odd()) }
+    #expect(odd?.description.contains("is no number. The run is kept") == true)
+  }
 }

@@ -15,7 +15,7 @@ extension CharacterResult {
         "It does not see letters: of syllables that nobody spelled for it, it only guesses.",
         "direct, untold syllables, less answers dealt anew", gain(hidden), .below, 0.08, hidden),
       claim(
-        "untold-is-not-spelled", "Nor can it spell them, though it copies them without a slip.",
+        "untold-is-not-spelled", "Nor can it spell those syllables.",
         "spelling, untold syllables", syllable(.spell, .hidden).accuracy, .below, 0.05,
         syllable(.spell, .hidden), .share),
       claim(

@@ -62,8 +62,13 @@ struct CharacterSection {
         "That large models cannot count letters: they were told of many tokens' letters, often "
           + "enough, and the first row shows that this can be learned.",
         "Real tokens: these are syllables of one to three letters, all in words of two or three.",
+        "Spelling as a skill apart from knowing letters: where a syllable was never spelled, the model "
+          + "often starts with another one that was.",
+        "Other questions about letters: every third character, words backwards, dots in a row.",
         "That the model knows when it makes letters up: no answer such as \"I cannot see that\" "
           + "was trained.",
+        "That 9.11 is hard: both readings can be told apart, and with many more decimals at once they "
+          + "would be. It shows which way a model errs that has read few.",
         "How much seeds differ: one tour is one seed, and its intervals cover the questions only. "
           + "How often the direct count is right depends most on the step at which it is first "
           + "learned.",

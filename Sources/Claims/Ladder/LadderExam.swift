@@ -65,7 +65,7 @@ public func examine(
       }
       for (problem, group) in zip(part, try generator.run(requests)) {
         out.append(
-          group.map { written in
+          try group.map { written in
             let ended = written.end == .stop
             let text =
               shots == nil
@@ -73,7 +73,7 @@ public func examine(
               : tokenizer.decode(ended ? written.tokens.dropLast() : written.tokens)
             let response = shots == nil ? text : firstLine(text)
             let isRight =
-              (ended || shots != nil)
+              try (ended || shots != nil)
               && verifier.reward(problem: problem, response: response) > 0.5
             return ExamResult.Answer(
               prompt: problem.prompt, response: response, answer: problem.answer,

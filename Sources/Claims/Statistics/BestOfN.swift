@@ -5,7 +5,8 @@ import Foundation
 /// i-th by rising score. Samples of equal score share their places.
 public func bestOfN(_ n: Int, scores: [Double], values: [Double]) -> Double {
   let N = scores.count
-  precondition(values.count == N && n >= 1 && n <= N, "bestOfN: \(n) of \(N), \(values.count) values")
+  precondition(
+    values.count == N && n >= 1 && n <= N, "bestOfN: \(n) of \(N), \(values.count) values")
   let order = scores.indices.sorted { scores[$0] < scores[$1] }
   // P(the best of n is the i-th) from the top down: n/N, then times (i − n) / (i − 1) … one lower.
   var weights = [Double](repeating: 0, count: N)

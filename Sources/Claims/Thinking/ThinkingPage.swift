@@ -47,8 +47,8 @@ struct ThinkingSection {
         .samples(samples()),
       ], reproduce: command,
       doesNotShow: [
-        "That such problems cannot be done in one token: a deeper model does a few more steps at once, "
-          + "and longer training a little more.",
+        "That such problems cannot be done in one token: answer first learns two operations in part, and "
+          + "deeper models or longer training may reach further. `--long` has other depths.",
         "That dots never help: they are said to help where the work can be done side by side, and "
           + "this work cannot.",
         "That the written work is what a large model computes: here each value is checked, there the "
