@@ -294,10 +294,10 @@ struct PublishedTemplateTests {
   func joined() throws {
     let tokenizer = try tokenizer()
     let template = try PublishedTemplate(
-      "user{% for m in messages %}{{ m.content }}{% endfor %}\n.", tokenizer: tokenizer)
+      "user{% for m in messages %}{{ m.content }}{% endfor %}!", tokenizer: tokenizer)
     for content in ["x", "\n", " user", "s"] {
       let ids = try template.prompt([Message(role: .user, content: content)])
-      #expect(ids == tokenizer.encode("user\(content)\n."))
+      #expect(ids == tokenizer.encode("user\(content)!"))
     }
   }
 
