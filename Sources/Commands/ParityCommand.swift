@@ -11,6 +11,7 @@ struct ParityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "parity",
     abstract: "Logits, log-probabilities and greedy continuations of token ids, as JSON.",
+    discussion: "Example:  lyceum parity smollm2.gguf ids.json --new 16 --json",
     shouldDisplay: false)
 
   @Argument(help: "A GGUF file or a model folder.") var model: String

