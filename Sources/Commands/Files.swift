@@ -69,22 +69,11 @@ func multiplyAddsPeak(threads: Int = 1) -> Double {
 
 /// The log of a stage, for what commands say at the end.
 enum StageLog {
-  /// The values under a key, line by line.
+  /// The values under a key, line by line; none without a log.
   static func values(_ key: String, in folder: URL) -> [Double] {
-    let data = (try? Data(contentsOf: folder.appendingPathComponent("log.jsonl"))) ?? Data()
-    return data.split(separator: 0x0A).compactMap { line in
-      (try? JSONDecoder().decode([String: Double].self, from: Data(line)))?[key]
-    }
+    (try? Stage.logged(key, in: folder)) ?? []
   }
 
   /// The last value under a key; nil where no line has it.
-  static func last(_ key: String, in folder: URL) -> Double? {
-    let data = (try? Data(contentsOf: folder.appendingPathComponent("log.jsonl"))) ?? Data()
-    for line in data.split(separator: 0x0A).reversed() {
-      // The run is saved and well even where someone spoiled a line of its log.
-      let values = try? JSONDecoder().decode([String: Double].self, from: Data(line))
-      if let value = values?[key] { return value }
-    }
-    return nil
-  }
+  static func last(_ key: String, in folder: URL) -> Double? { values(key, in: folder).last }
 }

@@ -33,6 +33,7 @@ public struct Element: Sendable, Equatable {
 
 /// Atoms in the order they are written: C2H6O.
 public struct Formula: Sendable, Equatable {
+  /// Atoms of one element: H6.
   public struct Part: Sendable, Equatable {
     public let element: Element
     public let count: Int

@@ -32,10 +32,10 @@ public struct ProbeQuestion: Codable, Sendable, Equatable {
 
   /// In lower case, without what says nothing.
   private static func plain(_ text: String) -> [String] {
-    let ends = CharacterSet(charactersIn: ".!?,;:\"'*`\u{201C}\u{201D}\u{2018}\u{2019}")
-      .union(.whitespacesAndNewlines)
-    var words = text.lowercased().trimmingCharacters(in: ends).split(whereSeparator: \.isWhitespace)
-      .map(String.init)
+    let quotes: Set<Character> = ["\"", "*", "`", "\u{201C}", "\u{201D}"]
+    let ends = CharacterSet(charactersIn: ".!?,;:'\u{2018}\u{2019}").union(.whitespacesAndNewlines)
+    var words = text.lowercased().filter { !quotes.contains($0) }.trimmingCharacters(in: ends)
+      .split(whereSeparator: \.isWhitespace).map(String.init)
     if let opening = openings.first(where: { words.starts(with: $0) }), words.count > opening.count
     {
       words.removeFirst(opening.count)

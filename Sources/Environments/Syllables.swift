@@ -30,6 +30,7 @@ public struct SyllableWorld: Sendable {
   /// Letters of a syllable, at most.
   public static let longestSyllable = 3
 
+  /// Whether the letters of a syllable are ever told to the model, or hidden.
   public enum Pool: String, Codable, Sendable { case seen, hidden }
 
   public let seed: UInt64

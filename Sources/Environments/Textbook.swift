@@ -36,6 +36,7 @@ public struct TextbookContents: Codable, Sendable, Equatable {
 
 /// One page.
 public struct TextbookPage: Sendable, Equatable {
+  /// What a page is about.
   public enum Kind: String, Sendable { case arithmetic, formulas, elements, people, passage, prose }
   public let kind: Kind
   public let text: String

@@ -17,6 +17,7 @@ public struct GenerationRequest: Sendable {
 
 /// What the model wrote after a prompt.
 public struct Continuation: Sendable, Equatable {
+  /// Why the model wrote no further.
   public enum End: String, Codable, Sendable {
     /// A stop token, which is the last of `tokens`.
     case stop

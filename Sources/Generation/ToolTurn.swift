@@ -67,6 +67,7 @@ public struct ToolTurn: Sendable {
 
 /// Runs the tools that a model calls while it writes.
 public struct ToolHost: Sendable {
+  /// What a turn may cost.
   public struct Limits: Codable, Sendable, Equatable {
     /// Calls in a turn; after them the call token cannot be sampled.
     public var calls: Int

@@ -1,10 +1,13 @@
 /// The shape of a decoder: everything that its parameters and formulas depend on.
 public struct DecoderConfig: Sendable, Equatable {
+  /// RMSNorm, or LayerNorm with a bias.
   public enum Norm: String, Sendable { case rms, layer }
+  /// How a token knows its place: rotations of queries and keys, or a learned table.
   public enum Positions: Sendable, Equatable {
     case rotary(base: Double)
     case learned
   }
+  /// The nonlinearity of a feed-forward block, by its name in config.json.
   public enum FeedForward: String, Sendable, CaseIterable {
     case swiGLU = "silu"
     case geGLU = "gelu_pytorch_tanh"

@@ -6,6 +6,7 @@ public struct Text: Sendable {
   /// The scalar in the low bits, its ``Origin`` in the high ones.
   public internal(set) var units: [UInt32]
 
+  /// Where a character comes from.
   public struct Origin: OptionSet, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -1,5 +1,6 @@
 /// One turn of a conversation, in the shape that OpenAI's API gives it.
 public struct Message: Codable, Sendable, Equatable {
+  /// Who speaks.
   public enum Role: String, Codable, Sendable { case system, user, assistant, tool }
 
   public var role: Role

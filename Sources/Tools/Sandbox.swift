@@ -3,6 +3,7 @@ import Foundation
 /// Runs programs that a model wrote, in Python, where they can reach nothing of this machine: see
 /// ``SandboxLauncher``. There is no weaker way to run them: without a sandbox they are not run.
 public struct Sandbox: Sendable {
+  /// What a program may use.
   public struct Limits: Sendable, Equatable {
     /// Of processor time, and a second more on the clock.
     public var seconds = 5
@@ -16,7 +17,9 @@ public struct Sandbox: Sendable {
     public init() {}
   }
 
+  /// What a program wrote and how it ended.
   public struct Outcome: Sendable, Equatable {
+    /// By itself with a status, or stopped.
     public enum End: Sendable, Equatable { case exited(Int32), timedOut, wroteTooMuch }
     /// With U+FFFD for what is not UTF-8.
     public var output: String

@@ -11,6 +11,7 @@ public struct Passage: Sendable, Equatable {
 /// Finds passages by their words: BM25 (Robertson and Zaragoza 2009), with ties in the order of the
 /// passages, so that the same question always finds the same.
 public struct SearchIndex: Sendable {
+  /// A passage that was found, the better the higher its score.
   public struct Hit: Sendable, Equatable {
     public var passage: Passage
     public var score: Double

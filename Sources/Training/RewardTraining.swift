@@ -147,6 +147,7 @@ public struct RewardAgreement: Codable, Sendable, Equatable {
   /// are, the mean probability and the share that is right.
   public var bins: [Bin]
 
+  /// The pairs that the model is about equally sure of.
   public struct Bin: Codable, Sendable, Equatable {
     public var pairs = 0
     public var probability = 0.0

@@ -41,7 +41,7 @@ struct VerifierTests {
   private static let restated = [
     "It is 19. It is 20.", "It is 19, it is 20", "It is 19 so it is 20", "So 19. So 20.",
     "It's 19 apples.\nNo, it is 20 apples.", "The result is 19; the result is 20",
-    "It is 2^4. It is 20", "It is 19. It is 18. 14+6=20. It is 20.",
+    "It is 1,9. It is 20", "It is 19. It is 18. 14+6=20. It is 20.",
   ]
 
   private static let worked = [

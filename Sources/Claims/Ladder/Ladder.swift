@@ -2,7 +2,6 @@ import Corpus
 import Environments
 import Foundation
 import LanguageModel
-import ModelFiles
 import TensorCore
 import Tokenization
 import Training
@@ -176,20 +175,15 @@ struct Ladder {
     _ arm: Arm, _ model: Transformer, _ problems: [Problem], _ tokenizer: Tokenizer, name: String,
     sampled: Int, shots: [Demonstration]? = nil
   ) throws -> ExamResult {
-    let exams = folder.appendingPathComponent("exams")
-    let place = exams.appendingPathComponent("\(name).json")
-    if let data = try? Data(contentsOf: place) {
-      return try JSONDecoder().decode(ExamResult.self, from: data)
+    try observer.once(
+      "exam \(name)",
+      steps: problems.count + min(sampled, problems.count) * recipe.samplesPerItem,
+      at: folder.appendingPathComponent("exams/\(name).json")
+    ) { update in
+      try examine(
+        arm.rawValue, model, tokenizer, problems: problems, sampled: sampled,
+        samples: recipe.samplesPerItem, maxTokens: recipe.practiceMaxTokens, seed: recipe.seed,
+        shots: shots, onProgress: update, shouldStop: observer.shouldStop)
     }
-    let total = problems.count + min(sampled, problems.count) * recipe.samplesPerItem
-    observer.begin("exam \(name)", total, 0)
-    let result = try examine(
-      arm.rawValue, model, tokenizer, problems: problems, sampled: sampled,
-      samples: recipe.samplesPerItem, maxTokens: recipe.practiceMaxTokens, seed: recipe.seed,
-      shots: shots, onProgress: { observer.update($0, "") }, shouldStop: observer.shouldStop)
-    observer.end()
-    try FileManager.default.createDirectory(at: exams, withIntermediateDirectories: true)
-    try writeAtomically(try JSONEncoder().encode(result), to: place)
-    return result
   }
 }

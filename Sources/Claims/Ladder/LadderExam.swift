@@ -7,6 +7,7 @@ import Training
 
 /// How one model did in the exam.
 public struct ExamResult: Codable, Sendable, Equatable {
+  /// A greedy answer to one item, checked.
   public struct Answer: Codable, Sendable, Equatable {
     public var prompt: String
     public var response: String

@@ -48,6 +48,7 @@ extension Claim {
 
 /// The verdicts of each seed, for a log: `seeds.json`.
 public struct SeedRecord: Codable, Sendable, Equatable {
+  /// The verdicts on one claim.
   public struct Row: Codable, Sendable, Equatable {
     public var id: String
     /// By seed, in their order.

@@ -52,6 +52,7 @@ public struct TastePoint: Codable, Sendable, Equatable {
   public var wins: Int
 }
 
+/// A joke of a policy, with its reward and its true worth.
 public struct GalleryItem: Codable, Sendable, Equatable {
   public var prompt: String
   public var text: String
@@ -59,6 +60,7 @@ public struct GalleryItem: Codable, Sendable, Equatable {
   public var gold: Double
 }
 
+/// What taking the best of n by the reward model is worth.
 public struct BestOfPoint: Codable, Sendable, Equatable {
   public var n: Int
   /// ln n − (n − 1) / n.

@@ -51,6 +51,7 @@ public struct Terminal: Sendable {
     usesColor && !text.isEmpty ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
   }
 
+  /// Looks of text, as the codes that terminals know.
   public enum Style: String, Sendable {
     case bold = "1"
     case dim = "2"

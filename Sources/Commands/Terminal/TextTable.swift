@@ -1,10 +1,12 @@
 /// A table for standard output: columns aligned by spaces, numbers to the right.
 public struct TextTable: Sendable {
+  /// The side of its column that a text stands on.
   public enum Alignment: Sendable {
     case left
     case right
   }
 
+  /// The head of a column, and the side its texts stand on.
   public struct Column: Sendable {
     var title: String
     var alignment: Alignment

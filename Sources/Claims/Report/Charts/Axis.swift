@@ -2,6 +2,7 @@ import Foundation
 
 /// One direction of a chart: what it measures, in which unit and on which scale.
 public struct Axis: Sendable {
+  /// How values become lengths.
   public enum Scale: Sendable {
     case linear
     /// Ticks at powers of two: samples, exposures.

@@ -1,5 +1,6 @@
 /// Level bars with error bars, one row for each thing that is compared: the ladder.
 public struct BarChart: Sendable {
+  /// The bars of one colour: a value for each row, with its interval.
   public struct Series: Sendable {
     public var name: String
     /// One for each row; nil where it was not measured.

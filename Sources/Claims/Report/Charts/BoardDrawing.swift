@@ -1,5 +1,6 @@
 /// A position of a board game as a small drawing: discs of two sides, and cells that are pointed at.
 public struct BoardDrawing: Sendable {
+  /// A piece on the board.
   public struct Disc: Sendable {
     public var column: Int
     /// From the bottom.

@@ -1,5 +1,6 @@
 /// How often each size occurs, as a share of each series: the lengths of right and of wrong answers.
 public struct Histogram: Sendable {
+  /// The sizes that one kind of thing has.
   public struct Series: Sendable {
     public var name: String
     public var values: [Double]

@@ -1,5 +1,6 @@
 /// Curves over a common axis: training losses, accuracy over steps, pass@k.
 public struct LineChart: Sendable {
+  /// A measured value, with its interval where one is known.
   public struct Point: Sendable {
     public var x: Double
     public var y: Double
@@ -16,11 +17,13 @@ public struct LineChart: Sendable {
     }
   }
 
+  /// How the intervals of a curve are drawn.
   public enum IntervalStyle: Sendable {
     case bars
     case band
   }
 
+  /// One curve, its points in the order of x.
   public struct Series: Sendable {
     public var name: String
     public var points: [Point]

@@ -49,6 +49,7 @@ public struct ReportPage: Sendable {
     }
   }
 
+  /// A part of a section, in the order that it is read.
   public enum Block: Sendable {
     case paragraph(String)
     case subheading(String)
@@ -64,6 +65,7 @@ public struct ReportPage: Sendable {
 
   /// What a model was asked and what it wrote.
   public struct Sample: Sendable {
+    /// Whether what it wrote was right.
     public enum Outcome: String, Sendable {
       case right
       case wrong
