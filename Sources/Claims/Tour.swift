@@ -5,7 +5,7 @@ public enum TourLength: String, Codable, Sendable {
   /// Checks that every part runs; its verdicts mean nothing.
   case quick
   case standard
-  /// One to two hours: more seeds, and sweeps.
+  /// The sweeps of the experiments that have some.
   case long
 }
 

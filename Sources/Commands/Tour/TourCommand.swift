@@ -22,7 +22,7 @@ struct TourCommand: ParsableCommand {
 public struct TourOptions: ParsableArguments {
   @Flag(help: "Check that every part runs, in under 90 seconds; the verdicts then mean nothing.")
   public var quick = false
-  @Flag(help: "One to two hours: the experiments' own repetitions and sweeps.")
+  @Flag(help: "The sweeps of e4 and e7 as well: partial results, depths, more reward models.")
   public var long = false
   @Option(help: "Seed of everything that is random.") public var seed: UInt64 = 1
   @Option(help: "Seeds in a row, from --seed on; intervals then cover the seeds.")
