@@ -37,6 +37,13 @@ private let blockRows = 192
 /// Columns per task where there are few rows.
 private let blockColumns = 128
 
+/// Rows per task: ``blockRows`` at most, and alike for all, so that threads end together.
+@inline(__always)
+private func taskRows(_ m: Int) -> Int {
+  let tasks = (m + blockRows - 1) / blockRows
+  return roundedUp((m + tasks - 1) / tasks, to: Tile.rows)
+}
+
 /// Terms per block: at most 320, split evenly. A function of k alone, so that sums associate alike
 /// in every batch.
 @inline(__always)
@@ -75,13 +82,14 @@ public func matmulPacked(
   let (cp, ap, bp, biasp) = (c.base, a.base, packedB.base, bias?.baseAddress)
   let columns = m >= 4 * blockRows ? n : blockColumns
   let columnTasks = (n + columns - 1) / columns
-  let rowTasks = (m + blockRows - 1) / blockRows
+  let rows = taskRows(m)
+  let rowTasks = (m + rows - 1) / rows
   parallel(chunks: rowTasks * columnTasks) { task in
-    let r0 = task / columnTasks * blockRows
+    let r0 = task / columnTasks * rows
     let j0 = task % columnTasks * columns
     multiplyBlock(
       c: cp, ldc: n, first: first, bias: biasp, a: ap, lda: k, b: bp, k: k,
-      rows: r0..<min(m, r0 + blockRows), columns: j0..<min(n, j0 + columns))
+      rows: r0..<min(m, r0 + rows), columns: j0..<min(n, j0 + columns))
   }
 }
 
@@ -153,7 +161,7 @@ public func matmulTransposed(
   let (cp, ap, bp) = (c.base, a.base, b.base)
   let packedA = workspace.base
   let packedB = packedA + panelsOfA * Tile.rows * block
-  let rowPanels = max(1, min(panelsOfA, blockRows / Tile.rows))
+  let rowPanels = max(1, taskRows(m) / Tile.rows)
   let rowTasks = (panelsOfA + rowPanels - 1) / rowPanels
   let columnPanels = max(1, min(panelsOfB, blockColumns / Tile.columns))
   let columnTasks = (panelsOfB + columnPanels - 1) / columnPanels
