@@ -37,3 +37,50 @@ public func bitsPerByte(_ model: Transformer, _ batches: [TokenBatch], bytes: In
   }
   return nats / 0.693_147_180_559_945_3 / Double(max(1, bytes))
 }
+
+/// What a model expects after a prompt.
+public struct Prediction: Sendable {
+  /// Of every token to be the next.
+  public var probabilities: [Float]
+  /// What the head scores.
+  public var hidden: [Float]
+
+  /// The likeliest token, the first of equals.
+  public var likeliest: Int32 {
+    var best = 0
+    for i in probabilities.indices where probabilities[i] > probabilities[best] { best = i }
+    return Int32(best)
+  }
+}
+
+extension Transformer {
+  /// The distribution of the next token after each prompt. Prompts are computed together; each is
+  /// independent of the others.
+  public func predict(_ prompts: [[Int32]]) -> [Prediction] {
+    guard let length = prompts.map(\.count).max(), length > 0 else { return [] }
+    var tokens: [Int32] = []
+    var segments: [Int32] = []
+    for prompt in prompts {
+      let padding = length - prompt.count
+      tokens += prompt + Array(repeating: 0, count: padding)
+      segments +=
+        Array(repeating: 0, count: prompt.count) + Array(repeating: -1, count: padding)
+    }
+    return Tape.paused {
+      let layout = SequenceLayout(rows: prompts.count, length: length, segments: segments)
+      let last = hidden(tokens, layout)
+        .selecting(prompts.indices.map { $0 * length + max(0, prompts[$0].count - 1) })
+      let logits = logits(last)
+      let (width, size) = (last.columns, logits.columns)
+      return prompts.indices.map { i in
+        let scores = logits.values[i * size..<(i + 1) * size]
+        let top = scores.max() ?? 0
+        let powers = scores.map { exponential(Double($0 - top)) }
+        let total = powers.reduce(0, +)
+        return Prediction(
+          probabilities: powers.map { Float($0 / total) },
+          hidden: Array(last.values[i * width..<(i + 1) * width]))
+      }
+    }
+  }
+}

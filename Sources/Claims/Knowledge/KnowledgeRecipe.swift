@@ -1,0 +1,95 @@
+import Corpus
+import Environments
+import LanguageModel
+import TensorCore
+import Training
+
+/// E2 and E3: what a model remembers, what it knows of its own memory, and what it reads. Every value
+/// that the findings depend on.
+public struct KnowledgeRecipe: Codable, Sendable, Equatable {
+  public var seed: UInt64
+  public var contents: ArchiveContents
+  public var width: Int
+  public var layers: Int
+  public var heads: Int
+  public var context: Int
+  /// Slots in a row of text, and rows in a batch.
+  public var length: Int
+  public var rows: Int
+  public var readingOptimizer: OptimizerSettings
+  /// From how many exposures on a person is meant to be known.
+  public var knownFrom: Int
+  /// Up to how many a person is meant to be unknown.
+  public var unknownTo: Int
+  /// Probing: samples of each question, and how many right make it known; as many wrong, unknown.
+  public var probes: Int
+  public var probesRight: Int
+  /// The assistant that always answers: passes over the known facts.
+  public var answerEpochs: Double
+  public var answerOptimizer: OptimizerSettings
+  /// The questions that refusal is taught with, and the share of them with a known answer.
+  public var refusalQuestions: Int
+  public var refusalKnownShare: Double
+  /// Pages of the archive that are read again beside each question.
+  public var replay: Double
+  public var refusalOptimizer: OptimizerSettings
+  /// Practice: what a wrong answer costs, when a right one pays 1.
+  public var penalty: Double
+  public var practiceSteps: Int
+  public var practiceProblems: Int
+  public var practiceSamples: Int
+  public var practiceOptimizer: OptimizerSettings
+  /// What is asked in the end.
+  public var validationInvented: Int
+  public var testInvented: Int
+  /// People in each bucket of the memory exam.
+  public var memoryPeople: Int
+
+  /// Measured on one core of 118 GFLOP/s: about four minutes.
+  public static func tour(seed: UInt64) -> KnowledgeRecipe {
+    KnowledgeRecipe(
+      seed: seed,
+      contents: ArchiveContents(
+        buckets: [
+          .init(exposures: 1, people: 3_000), .init(exposures: 2, people: 800),
+          .init(exposures: 4, people: 400), .init(exposures: 8, people: 200),
+          .init(exposures: 16, people: 80), .init(exposures: 32, people: 80),
+          .init(exposures: 64, people: 120), .init(exposures: 96, people: 180),
+          .init(exposures: 128, people: 200),
+        ], interviews: 0.25, passages: 14_000),
+      width: 64, layers: 4, heads: 4, context: 256, length: 128, rows: 8,
+      readingOptimizer: .pretraining, knownFrom: 64, unknownTo: 8, probes: 8, probesRight: 6,
+      answerEpochs: 2, answerOptimizer: OptimizerSettings(rate: 1e-3),
+      refusalQuestions: 16_000, refusalKnownShare: 0.4, replay: 0.5,
+      refusalOptimizer: OptimizerSettings(rate: 2e-3, decay: 0), penalty: 1, practiceSteps: 250,
+      practiceProblems: 48, practiceSamples: 4,
+      practiceOptimizer: OptimizerSettings(rate: 1.5e-3, decay: 0), validationInvented: 400,
+      testInvented: 800, memoryPeople: 60)
+  }
+
+  /// A few seconds: whether every part runs. Its verdicts mean nothing.
+  public static func quick(seed: UInt64) -> KnowledgeRecipe {
+    var recipe = tour(seed: seed)
+    recipe.contents = ArchiveContents(
+      buckets: [
+        .init(exposures: 1, people: 60), .init(exposures: 2, people: 20),
+        .init(exposures: 64, people: 20),
+      ], interviews: 0.25, passages: 300)
+    recipe.width = 32
+    recipe.layers = 2
+    recipe.probesRight = 1
+    recipe.refusalQuestions = 300
+    recipe.practiceSteps = 3
+    recipe.practiceProblems = 8
+    recipe.validationInvented = 40
+    recipe.testInvented = 60
+    recipe.memoryPeople = 10
+    return recipe
+  }
+
+  func model(vocabulary: Int) -> DecoderConfig {
+    DecoderConfig(
+      vocabularySize: vocabulary, width: width, layers: layers, heads: heads,
+      hiddenWidth: (8 * width / 3 + 15) / 16 * 16, context: context)
+  }
+}
