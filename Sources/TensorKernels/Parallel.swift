@@ -23,9 +23,16 @@ public var kernelThreads: Int {
 /// The cores that this process may use: fewer than the machine has where it is pinned to some.
 private func availableCores() -> Int {
   #if os(Linux)
-  var cores = cpu_set_t()
-  if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &cores) == 0 {
-    return max(1, withUnsafeBytes(of: cores) { $0.reduce(0) { $0 + $1.nonzeroBitCount } })
+  // By name, since the C header hides it behind a feature macro that Swift's import does not set.
+  typealias Affinity = @convention(c) (pid_t, Int, UnsafeMutableRawPointer) -> Int32
+  if let symbol = dlsym(nil, "sched_getaffinity") {
+    var mask = [UInt64](repeating: 0, count: 64)
+    let bytes = MemoryLayout<UInt64>.stride * mask.count
+    // SAFETY: the documented signature; the kernel writes at most `bytes` bytes.
+    let status = mask.withUnsafeMutableBytes { memory in
+      memory.baseAddress.map { unsafeBitCast(symbol, to: Affinity.self)(0, bytes, $0) } ?? -1
+    }
+    if status == 0 { return max(1, mask.reduce(0) { $0 + $1.nonzeroBitCount }) }
   }
   #endif
   return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
