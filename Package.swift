@@ -99,7 +99,9 @@ let package = Package(
         "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
         "Tokenization", "TensorCore", "TestSupport",
       ], swiftSettings: house),
-    .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Training"], swiftSettings: house),
+    .testTarget(
+      name: "ClaimsTests",
+      dependencies: ["Claims", "Environments", "Tokenization", "Training"], swiftSettings: house),
     .testTarget(
       name: "CommandsTests",
       dependencies: [

@@ -12,7 +12,8 @@ public enum TourLength: String, Codable, Sendable {
 /// The experiments of a tour in the order of the report.
 public func tourExperiments(_ length: TourLength, seed: UInt64) -> [any Experiment] {
   [
-    LadderExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed))
+    LadderExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
+    KnowledgeExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
   ]
 }
 

@@ -62,7 +62,7 @@ struct TourCommand: ParsableCommand {
       claims: results.flatMap(\.claims), seconds: clock.seconds, machine: Machine.describe(),
       commit: SourceCommit.current, command: command(only: only), stages: clock.stages)
     try report.write(to: folder.appendingPathComponent("report.json"))
-    try ReportPage.tour(results.map(\.section), report: report, length: length)
+    try ReportPage.tour(results.flatMap(\.sections), report: report, length: length)
       .write(to: folder.appendingPathComponent("report.html"))
     if json {
       try JSONLine.print(report)
@@ -78,13 +78,15 @@ struct TourCommand: ParsableCommand {
 
   private func chosen(_ all: [any Experiment]) throws -> [any Experiment] {
     guard let only else { return all }
-    let ids = only.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
-    let known = all.map { type(of: $0).id }
+    let ids = only.split(separator: ",").map {
+      $0.trimmingCharacters(in: .whitespaces).lowercased()
+    }
+    let known = all.flatMap { type(of: $0).ids }
     for id in ids where !known.contains(id) {
       throw ValidationError(
         "there is no experiment \(id): choose from \(known.joined(separator: ", "))")
     }
-    return all.filter { ids.contains(type(of: $0).id) }
+    return all.filter { type(of: $0).ids.contains(where: ids.contains) }
   }
 
   /// The command that makes this report again.
@@ -107,7 +109,8 @@ struct TourCommand: ParsableCommand {
       : "A tour: about 3 minutes on 2 quick cores, 0.7 GB of memory. Ctrl-C saves."
   }
 
-  private func observer(_ id: String, _ bar: ProgressBar, _ clock: StageClock) -> ExperimentObserver {
+  private func observer(_ id: String, _ bar: ProgressBar, _ clock: StageClock) -> ExperimentObserver
+  {
     ExperimentObserver(
       begin: { name, steps, from in
         clock.begin("\(id) \(name)")

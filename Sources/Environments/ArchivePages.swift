@@ -88,11 +88,12 @@ extension Archive {
       .joined(separator: " ")
   }
 
-  /// Strangers with new values, said once or twice; then questions that need the right name, because
-  /// everybody there has a value for the topic. One question in six is about somebody else.
+  /// Strangers with new values, mostly said twice: the second time takes reading the first. Then
+  /// questions that need the right name, because everybody there has a value for the topic. One
+  /// question in six is about somebody else.
   public func passage(_ index: Int) -> ArchivePage {
     var random = SplitMix64(seed: seed, stream: "passage", index: index)
-    let (count, topicCount) = random.pick([(1, 2), (2, 1), (2, 2), (2, 2), (3, 1), (3, 2)])
+    let (count, topicCount) = random.pick([(2, 1), (2, 2), (3, 1), (3, 1), (3, 2)])
     var names: [String] = []
     while names.count < count + 1 {
       let name = random.pick(passageNames)
@@ -104,10 +105,10 @@ extension Archive {
     var topics = ArchiveTopic.allCases
     random.shuffle(&topics)
     topics = Array(topics.prefix(topicCount))
-    let repeats = count * topicCount <= 4 && random.below(2) == 0 ? 2 : 1
+    let repeats = count * topicCount <= 4 ? 2 : 1
     let text = (0..<repeats).map { _ in Self.facts(strangers, topics, &random) }
       .joined(separator: " ")
-    let turns = (0..<2).map { i -> ArchiveTurn in
+    let turns = (0..<3).map { i -> ArchiveTurn in
       let topic = random.pick(topics)
       let isAbsent = random.below(6) == 0
       let asked = random.pick(strangers)
@@ -133,7 +134,9 @@ extension Archive {
   /// A passage on `person` and two strangers who all have the topic, and the question.
   ///
   /// - Parameter value: what the passage says of the person, true or not.
-  public func openBook(_ person: ArchivePerson, _ topic: ArchiveTopic, value: String, stream: String)
+  public func openBook(
+    _ person: ArchivePerson, _ topic: ArchiveTopic, value: String, stream: String
+  )
     -> String
   {
     var random = SplitMix64(seed: seed, stream: stream + person.name + topic.rawValue)

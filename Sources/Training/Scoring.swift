@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 import LanguageModel
 import TensorCore
 
@@ -75,7 +76,7 @@ extension Transformer {
       return prompts.indices.map { i in
         let scores = logits.values[i * size..<(i + 1) * size]
         let top = scores.max() ?? 0
-        let powers = scores.map { exponential(Double($0 - top)) }
+        let powers = scores.map { exp(Double($0 - top)) }
         let total = powers.reduce(0, +)
         return Prediction(
           probabilities: powers.map { Float($0 / total) },

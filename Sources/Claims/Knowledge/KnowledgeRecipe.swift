@@ -51,17 +51,17 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
       seed: seed,
       contents: ArchiveContents(
         buckets: [
-          .init(exposures: 1, people: 3_000), .init(exposures: 2, people: 800),
+          .init(exposures: 1, people: 6_000), .init(exposures: 2, people: 800),
           .init(exposures: 4, people: 400), .init(exposures: 8, people: 200),
           .init(exposures: 16, people: 80), .init(exposures: 32, people: 80),
-          .init(exposures: 64, people: 120), .init(exposures: 96, people: 180),
+          .init(exposures: 64, people: 80), .init(exposures: 96, people: 180),
           .init(exposures: 128, people: 200),
-        ], interviews: 0.25, passages: 14_000),
+        ], interviews: 0.25, passages: 20_000),
       width: 64, layers: 4, heads: 4, context: 256, length: 128, rows: 8,
-      readingOptimizer: .pretraining, knownFrom: 64, unknownTo: 8, probes: 8, probesRight: 6,
+      readingOptimizer: .pretraining, knownFrom: 96, unknownTo: 8, probes: 8, probesRight: 6,
       answerEpochs: 2, answerOptimizer: OptimizerSettings(rate: 1e-3),
-      refusalQuestions: 16_000, refusalKnownShare: 0.4, replay: 0.5,
-      refusalOptimizer: OptimizerSettings(rate: 2e-3, decay: 0), penalty: 1, practiceSteps: 250,
+      refusalQuestions: 20_000, refusalKnownShare: 0.45, replay: 0.5,
+      refusalOptimizer: .imitation, penalty: 1, practiceSteps: 250,
       practiceProblems: 48, practiceSamples: 4,
       practiceOptimizer: OptimizerSettings(rate: 1.5e-3, decay: 0), validationInvented: 400,
       testInvented: 800, memoryPeople: 60)
@@ -73,7 +73,7 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
     recipe.contents = ArchiveContents(
       buckets: [
         .init(exposures: 1, people: 60), .init(exposures: 2, people: 20),
-        .init(exposures: 64, people: 20),
+        .init(exposures: 96, people: 20),
       ], interviews: 0.25, passages: 300)
     recipe.width = 32
     recipe.layers = 2
