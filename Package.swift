@@ -33,7 +33,8 @@ let package = Package(
     .default(enabledTraits: ["NativeCPU"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
   ],
   targets: [
     .executableTarget(
@@ -41,26 +42,30 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Claims", "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
-        "Tokenization", "TensorCore", "TensorKernels", argumentParser,
+        "Claims", "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel",
+        "Corpus", "Tokenization", "TensorCore", "TensorKernels", argumentParser,
       ], swiftSettings: house),
     .target(
       name: "Claims",
       dependencies: [
-        "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
+        "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel", "Corpus",
         "Tokenization",
       ], swiftSettings: house),
     .target(
       name: "Training",
       dependencies: [
-        "Generation", "Environments", "Corpus", "ModelFiles", "LanguageModel", "TensorCore",
+        "Generation", "Environments", "Tools", "Corpus", "ModelFiles", "LanguageModel",
+        "TensorCore",
         "TensorKernels", "Tokenization",
       ], swiftSettings: optimised),
     .target(
       name: "Generation",
-      dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization"],
+      dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization", "Tools"],
       swiftSettings: optimised),
-    .target(name: "Environments", swiftSettings: house),
+    .target(name: "Environments", dependencies: ["Tools"], swiftSettings: house),
+    .target(
+      name: "Tools", dependencies: [.product(name: "BigInt", package: "BigInt")],
+      swiftSettings: house),
     .target(name: "Corpus", dependencies: ["Tokenization"], swiftSettings: optimised),
     .target(name: "ModelFiles", swiftSettings: optimised),
     .target(
@@ -83,7 +88,9 @@ let package = Package(
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: house),
     .testTarget(
       name: "CorpusTests", dependencies: ["Corpus", "Tokenization"], swiftSettings: house),
-    .testTarget(name: "EnvironmentsTests", dependencies: ["Environments"], swiftSettings: house),
+    .testTarget(
+      name: "EnvironmentsTests", dependencies: ["Environments", "Tools"], swiftSettings: house),
+    .testTarget(name: "ToolsTests", dependencies: ["Tools"], swiftSettings: house),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], swiftSettings: house),
     .testTarget(
       name: "LanguageModelTests",
@@ -91,12 +98,14 @@ let package = Package(
       swiftSettings: optimised),
     .testTarget(
       name: "GenerationTests",
-      dependencies: ["Generation", "LanguageModel", "TensorCore", "Tokenization", "TestSupport"],
+      dependencies: [
+        "Generation", "LanguageModel", "TensorCore", "Tokenization", "Tools", "TestSupport",
+      ],
       swiftSettings: house),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Generation", "Environments", "ModelFiles", "LanguageModel", "Corpus",
+        "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel", "Corpus",
         "Tokenization", "TensorCore", "TestSupport",
       ], swiftSettings: house),
     .testTarget(
@@ -105,8 +114,8 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "Claims", "Training", "ModelFiles", "Tokenization", "Generation",
-        argumentParser,
+        "Commands", "Claims", "Training", "ModelFiles", "Tokenization", "Generation", "Corpus",
+        "Environments", "Tools", argumentParser,
       ],
       swiftSettings: house),
   ],

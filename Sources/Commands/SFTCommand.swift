@@ -12,7 +12,8 @@ struct SFTCommand: ParsableCommand {
     discussion: """
       Example:  lyceum sft --model runs/books --data chats.jsonl --out runs/books-sft
       Each line holds "messages" (a list of {role, content}), or "prompt" and "completion". Only what
-      the assistant wrote is learned.
+      the assistant wrote is learned, its "tool_calls" included; a message of the role "tool" holds
+      what a tool answered.
       """)
 
   @Option(help: "The model to start from.") var model: String
@@ -43,6 +44,11 @@ struct SFTCommand: ParsableCommand {
     let conversations = try readConversations(place(data))
     let start = try LoadedModel.load(place(model))
     let length = start.model.config.context
+    for (i, conversation) in conversations.enumerated() {
+      if let problem = start.template.problem(with: conversation) {
+        throw CorpusError("conversation \(i + 1) of \(data): \(problem)")
+      }
+    }
     let examples = conversations.map { exampleSequence($0, start.template) }
     if let long = examples.firstIndex(where: { $0.slots > length }) {
       throw CorpusError(
@@ -55,7 +61,11 @@ struct SFTCommand: ParsableCommand {
       length: length, rows: batch, steps: steps, schedule: Schedule(warmup: min(20, steps / 5 + 1)),
       seed: seed,
       data: start.tokenizer.fingerprint + "-" + start.model.fingerprint + "-"
-        + String(fingerprint(of: conversations.lazy.flatMap { $0 }.map(\.content)), radix: 16))
+        + String(
+          fingerprint(
+            of: conversations.lazy.flatMap { $0 }.flatMap {
+              [$0.content] + $0.toolCalls.map { "call " + $0.text }
+            }), radix: 16))
     let plan = StagePlan(
       config: start.model.config, rows: batch, length: length, steps: steps,
       stepTokens: batch * length, optimizer: recipe.optimizer)

@@ -41,8 +41,8 @@ public func readDocuments(_ url: URL) throws -> [Document] {
   return found
 }
 
-/// The conversations of a JSONL file: `messages`, a list of {role, content}, or `prompt` and
-/// `completion`.
+/// The conversations of a JSONL file: `messages`, a list of {role, content} with OpenAI's
+/// `tool_calls` and `tool` messages, or `prompt` and `completion`.
 public func readConversations(_ url: URL) throws -> [[Message]] {
   guard FileManager.default.fileExists(atPath: url.path) else {
     throw CorpusError("\(url.path) does not exist")
@@ -52,6 +52,7 @@ public func readConversations(_ url: URL) throws -> [[Message]] {
       throw CorpusError(
         "\(place): a conversation needs \"messages\", or \"prompt\" and \"completion\"")
     }
+    if let problem = messages.toolProblem { throw CorpusError("\(place): \(problem)") }
     return messages
   }
   guard conversations.contains(where: { $0.contains { $0.role == .assistant } }) else {
@@ -198,11 +199,12 @@ private func lines(of file: URL) throws -> [(line: Line, place: String)] {
       let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
       throw CorpusError(
         "\(place): \(path.joined(separator: ".")) is not as it should be "
-          + "(texts, and messages with a role and a content)")
+          + "(texts, and messages with a role and a content or tool_calls)")
     } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
       let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
       throw CorpusError(
-        "\(place): \(path.joined(separator: ".")) must be \"system\", \"user\" or \"assistant\"")
+        "\(place): \(path.joined(separator: ".")) must be \"system\", \"user\", \"assistant\" or "
+          + "\"tool\"")
     } catch {
       throw CorpusError("\(place): this is not a JSON object")
     }

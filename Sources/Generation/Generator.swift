@@ -27,9 +27,22 @@ public struct Continuation: Sendable, Equatable {
   }
 
   public var tokens: [Int32]
-  /// log p of each token under the model at temperature 1, in nats.
+  /// log p of each token under the model at temperature 1, in nats; 0 for what a tool answered.
   public var logProbabilities: [Float]
   public var end: End
+  /// Where in `tokens` the host wrote what a tool answered: nothing there was sampled.
+  public var injected: [Range<Int>] = []
+
+  /// How many tokens the model wrote itself.
+  public var sampledCount: Int { tokens.count - injected.reduce(0) { $0 + $1.count } }
+
+  /// `value` for every token that was sampled, 0 for the others: weights that teach only what the
+  /// model wrote itself.
+  public func weights(_ value: Float) -> [Float] {
+    var weights = Array(repeating: value, count: tokens.count)
+    for range in injected { for i in range { weights[i] = 0 } }
+    return weights
+  }
 }
 
 /// Samples from a model, many sequences at a time over a cache.
@@ -41,6 +54,10 @@ public final class Generator {
   public let settings: SamplingSettings
   /// Tokens that end a sequence.
   public let stops: Set<Int32>
+  /// Tokens that are never sampled.
+  public let forbidden: [Int32]
+  /// Runs the tools that the model calls; nil where a call is nothing but tokens.
+  public let host: ToolHost?
   public let seed: UInt64
   /// Sequences at one time, at most.
   public let slots: Int
@@ -49,18 +66,19 @@ public final class Generator {
   private let prefillTokens = 4_096
 
   public init(
-    _ model: Transformer, settings: SamplingSettings, stops: Set<Int32>, seed: UInt64,
-    slots: Int = 256
+    _ model: Transformer, settings: SamplingSettings, stops: Set<Int32>,
+    forbidden: [Int32] = [], host: ToolHost? = nil, seed: UInt64, slots: Int = 256
   ) {
     precondition(settings.problem == nil, settings.problem ?? "")
     (self.model, self.settings, self.stops) = (model, settings, stops)
+    (self.forbidden, self.host) = (forbidden, host)
     (self.seed, self.slots) = (seed, max(1, slots))
   }
 
   /// `samples` continuations for every request, in the order asked for.
   ///
-  /// - Parameter onToken: called with request, sample and token as they come; false ends that
-  ///   sequence.
+  /// - Parameter onToken: called with request, sample and token as they come, those that a tool
+  ///   answered included; false ends that sequence.
   /// - Throws: ``GenerationError`` for a prompt that is empty or leaves no room in the context.
   public func run(
     _ requests: [GenerationRequest], onToken: ((Int, Int, Int32) -> Bool)? = nil
@@ -71,7 +89,8 @@ public final class Generator {
     guard wanted > 0 else { return requests.map { _ in [] } }
     let cache = KeyValueCache(
       model.config, slots: min(slots, wanted),
-      capacity: min(model.config.context, longest + settings.maxTokens))
+      capacity: min(
+        model.config.context, longest + settings.maxTokens + (host?.injectedLimit ?? 0)))
     var batch = Batch(requests: requests, slots: cache.slots)
     while true {
       admit(&batch, cache, onToken)
@@ -99,9 +118,12 @@ public final class Generator {
     let request: Int
     let sample: Int
     let slot: Int
+    /// Tokens that the context has left behind the prompt.
     let room: Int
     var random: SequenceRandom
-    var last: Int32 = 0
+    /// What the cache does not hold yet: the last token, and what a tool answered.
+    var pending: [Int32] = []
+    var turn: ToolTurn?
   }
 
   private struct Batch {
@@ -172,8 +194,9 @@ public final class Generator {
       group.append(
         Sequence(
           request: batch.request, sample: batch.sample, slot: slot,
-          room: min(settings.maxTokens, model.config.context - request.prompt.count),
-          random: SequenceRandom(seed: seed, stream: request.stream, sample: batch.sample)))
+          room: model.config.context - request.prompt.count,
+          random: SequenceRandom(seed: seed, stream: request.stream, sample: batch.sample),
+          turn: host.map { ToolTurn($0.template) }))
       batch.sample += 1
     }
     if batch.sample == request.samples {
@@ -190,13 +213,37 @@ public final class Generator {
   private func step(
     _ batch: inout Batch, _ cache: KeyValueCache, _ onToken: ((Int, Int, Int32) -> Bool)?
   ) {
-    let sequences = batch.active
+    var rest = batch.active[...]
     batch.active = []
-    let logits = Tape.paused {
-      model.logits(
-        model.hidden(sequences.map(\.last), slots: sequences.map { Int32($0.slot) }, cache: cache))
+    while !rest.isEmpty {
+      // After calls there may be whole passages to read; no more of them in one go than of prompts.
+      var count = 0
+      let part = rest.prefix { sequence in
+        defer { count += sequence.pending.count }
+        return count == 0 || count + sequence.pending.count <= prefillTokens
+      }
+      rest = rest.dropFirst(part.count)
+      advance(&batch, Array(part), logits(Array(part), cache), cache, onToken)
     }
-    advance(&batch, sequences, logits, cache, onToken)
+  }
+
+  /// The scores that follow the last pending token of each sequence.
+  private func logits(_ sequences: [Sequence], _ cache: KeyValueCache) -> Tensor {
+    let tokens = sequences.flatMap(\.pending)
+    let slots = sequences.flatMap { sequence in
+      Array(repeating: Int32(sequence.slot), count: sequence.pending.count)
+    }
+    return Tape.paused {
+      let hidden = model.hidden(tokens, slots: slots, cache: cache)
+      guard tokens.count > sequences.count else { return model.logits(hidden) }
+      var end = 0
+      return model.logits(
+        hidden.selecting(
+          sequences.map { sequence in
+            end += sequence.pending.count
+            return end - 1
+          }))
+    }
   }
 
   /// Draws a token for each of `sequences` from its row of `logits`; those that go on join the batch.
@@ -209,25 +256,54 @@ public final class Generator {
     for (i, draw) in draws.enumerated() {
       var sequence = sequences[i]
       let (request, sample) = (sequence.request, sequence.sample)
-      batch.results[request][sample].tokens.append(draw.token)
-      batch.results[request][sample].logProbabilities.append(draw.logProbability)
-      let goesOn = onToken?(request, sample, draw.token) ?? true
-      let isStop = stops.contains(draw.token)
-      if isStop || !goesOn || batch.results[request][sample].tokens.count >= sequence.room {
-        batch.results[request][sample].end = isStop ? .stop : goesOn ? .length : .cancelled
+      var written = batch.results[request][sample]
+      written.tokens.append(draw.token)
+      written.logProbabilities.append(draw.logProbability)
+      sequence.pending = [draw.token]
+      var goesOn = onToken?(request, sample, draw.token) ?? true
+      let event = sequence.turn?.accept(draw.token)
+      var isStop = stops.contains(draw.token)
+      var isFull = written.sampledCount >= settings.maxTokens
+      if case .calls(let call) = event, let host, goesOn, !isFull {
+        isStop = false
+        let result = host.result(of: call)
+        // There must be room for the result and for a token more.
+        isFull = written.tokens.count + result.count >= sequence.room
+        if !isFull { goesOn = inject(result, &sequence, &written, onToken) }
+      }
+      isFull = isFull || written.tokens.count >= sequence.room
+      if isStop || !goesOn || isFull {
+        written.end = isStop ? .stop : goesOn ? .length : .cancelled
         batch.free.append(sequence.slot)
       } else {
-        sequence.last = draw.token
         batch.active.append(sequence)
       }
+      batch.results[request][sample] = written
     }
+  }
+
+  /// Puts what a tool answered behind a call. False where the caller ends the sequence.
+  private func inject(
+    _ result: [Int32], _ sequence: inout Sequence, _ written: inout Continuation,
+    _ onToken: ((Int, Int, Int32) -> Bool)?
+  ) -> Bool {
+    let start = written.tokens.count
+    written.tokens += result
+    written.logProbabilities += Array(repeating: 0, count: result.count)
+    written.injected.append(start..<start + result.count)
+    sequence.pending += result
+    for token in result {
+      _ = sequence.turn?.accept(token)
+      if onToken?(sequence.request, sequence.sample, token) == false { return false }
+    }
+    return true
   }
 
   private func drawAll(_ sequences: inout [Sequence], _ logits: Tensor) -> [Draw] {
     let (count, width) = (sequences.count, logits.columns)
     let probabilities = Buffer(logits.count)
     softmaxRows(probabilities.values, x: logits.values, width: width)
-    let scores = logits.values
+    let scores = masked(logits, probabilities, sequences)
     let settings = settings
     var draws = [Draw](repeating: Draw(token: 0, logProbability: 0), count: count)
     sequences.withUnsafeMutableBufferPointer { sequences in
@@ -235,7 +311,7 @@ public final class Generator {
         parallelRanges(count, grain: 16) { range in
           for i in range {
             draws[i] = draw(
-              logits: Floats(rebasing: scores[i * width..<(i + 1) * width]),
+              logits: Floats(rebasing: scores.reading[i * width..<(i + 1) * width]),
               probabilities: Floats(rebasing: probabilities.reading[i * width..<(i + 1) * width]),
               settings, &sequences[i].random)
           }
@@ -243,6 +319,23 @@ public final class Generator {
       }
     }
     return draws
+  }
+
+  /// The scores with what may not be sampled at −∞, and its probability at 0. The other probabilities
+  /// stay those of the model itself.
+  private func masked(_ logits: Tensor, _ probabilities: Buffer, _ sequences: [Sequence]) -> Buffer
+  {
+    guard host != nil || !forbidden.isEmpty else { return logits.buffer }
+    let scores = Buffer(logits.values)
+    for (i, sequence) in sequences.enumerated() {
+      var tokens = forbidden
+      if let host, let turn = sequence.turn { tokens += host.forbidden(turn) }
+      for token in tokens {
+        scores.values[i * logits.columns + Int(token)] = -.infinity
+        probabilities.values[i * logits.columns + Int(token)] = 0
+      }
+    }
+    return scores
   }
 }
 

@@ -28,7 +28,8 @@ public struct ImitationRecipe: Codable, Sendable, Equatable {
   }
 }
 
-/// A conversation as tokens: weight 1 on what the assistant wrote and on the end of its turns.
+/// A conversation as tokens: weight 1 on what the assistant wrote, on its calls to tools and on the
+/// end of its turns; 0 on what tools answered.
 public func exampleSequence(_ messages: [Message], _ template: ChatTemplate) -> TokenSequence {
   let (tokens, isTrained) = template.render(messages)
   return TokenSequence(tokens: tokens, weights: isTrained.map { $0 ? 1 : 0 })

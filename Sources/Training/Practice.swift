@@ -38,12 +38,15 @@ public struct PracticeRecipe: Codable, Sendable, Equatable {
 
 /// Practises on problems whose answers are checked.
 ///
-/// - Parameter problems: those of a step, a function of its number.
+/// - Parameters:
+///   - problems: those of a step, a function of its number.
+///   - tools: runs what the model calls while it answers.
 /// - Throws: ``TrainingError`` where no answer to any problem was right for 20 steps: without a
 ///   success there is nothing to learn from.
 public func practise(
   _ recipe: PracticeRecipe, problems: (Int) -> [Problem], verifier: any Verifier,
-  start: () throws -> Transformer, tokenizer: Tokenizer, in folder: URL, observer: StageObserver
+  start: () throws -> Transformer, tokenizer: Tokenizer, tools: ToolHost? = nil, in folder: URL,
+  observer: StageObserver
 ) throws -> Transformer {
   let template = try ChatTemplate(tokenizer: tokenizer)
   let stage = try Stage(
@@ -58,7 +61,7 @@ public func practise(
     let chosen = problems(step)
     let rollouts = try rollOut(
       chosen, verifier: verifier, model: stage.model, tokenizer: tokenizer, template: template,
-      samples: recipe.samples, settings: settings, seed: recipe.seed, step: step)
+      host: tools, samples: recipe.samples, settings: settings, seed: recipe.seed, step: step)
     for record in rollouts.records(step: step, problems: chosen) {
       try stage.append(record, to: "rollouts.jsonl")
     }
@@ -104,7 +107,7 @@ private func divergence(_ rollouts: RolloutBatch, from reference: Transformer, l
       TokenSequence(
         tokens: prompt + first.tokens,
         weights: Array(repeating: 0, count: prompt.count)
-          + Array(repeating: 1, count: first.tokens.count)))
+          + first.weights(1)))
     sampled += first.logProbabilities.reduce(0) { $0 + Double($1) }
   }
   var scored = 0.0

@@ -19,8 +19,11 @@ public struct Rollout: Codable, Sendable, Equatable {
   public var sample: Int
   public var prompt: String
   public var answer: String
+  /// What the model said: without calls to tools and what they answered.
   public var response: String
   public var tokens: [Int32]
+  /// Where in `tokens` tools answered; nil where none did.
+  public var injected: [Range<Int>]?
   public var reward: Double
   /// Σ log p of the tokens as they were sampled.
   public var logProbability: Double
@@ -50,11 +53,15 @@ public struct RolloutBatch: Sendable {
 /// Samples `samples` answers to each problem and has them checked.
 ///
 /// Sampling is at temperature 1 with nothing cut off, so that what is sampled is what is scored.
+///
+/// - Parameter host: runs the tools that the model calls.
 public func rollOut(
   _ problems: [Problem], verifier: any Verifier, model: Transformer, tokenizer: Tokenizer,
-  template: ChatTemplate, samples: Int, settings: SamplingSettings, seed: UInt64, step: Int
+  template: ChatTemplate, host: ToolHost? = nil, samples: Int, settings: SamplingSettings,
+  seed: UInt64, step: Int
 ) throws -> RolloutBatch {
-  let generator = Generator(model, settings: settings, stops: [template.end], seed: seed)
+  let generator = Generator(
+    model, settings: settings, stops: [template.end], host: host, seed: seed)
   let prompts = problems.map { template.prompt([Message(role: .user, content: $0.prompt)]) }
   let requests = prompts.enumerated().map { i, prompt in
     GenerationRequest(
@@ -62,7 +69,7 @@ public func rollOut(
   }
   let continuations = try generator.run(requests)
   let responses = continuations.map { group in
-    group.map { tokenizer.decode($0.end == .stop ? $0.tokens.dropLast() : $0.tokens) }
+    group.map { template.response($0) }
   }
   let rewards = zip(problems, zip(responses, continuations)).map { problem, group in
     zip(group.0, group.1).map { response, continuation in
@@ -75,8 +82,8 @@ public func rollOut(
 }
 
 extension RolloutBatch {
-  /// The sampled sequences with their advantages as weights: 0 on the prompt, the advantage on every
-  /// sampled token, the end token included.
+  /// The sampled sequences with their advantages as weights: 0 on the prompt and on what tools
+  /// answered, the advantage on every sampled token, the end token included.
   func sequences() -> [TokenSequence] {
     zip(prompts, zip(continuations, rewards)).flatMap { prompt, group -> [TokenSequence] in
       guard let advantages = groupAdvantages(group.1) else { return [] }
@@ -85,7 +92,7 @@ extension RolloutBatch {
         return TokenSequence(
           tokens: prompt + continuation.tokens,
           weights: Array(repeating: 0, count: prompt.count)
-            + Array(repeating: Float(advantage), count: continuation.tokens.count))
+            + continuation.weights(Float(advantage)))
       }
     }
   }
@@ -119,6 +126,7 @@ extension RolloutBatch {
         Rollout(
           step: step, problem: i, sample: j, prompt: problems[i].prompt,
           answer: problems[i].answer, response: responses[i][j], tokens: continuations[i][j].tokens,
+          injected: continuations[i][j].injected.isEmpty ? nil : continuations[i][j].injected,
           reward: rewards[i][j],
           logProbability: continuations[i][j].logProbabilities.reduce(0) { $0 + Double($1) },
           finished: continuations[i][j].end == .stop)

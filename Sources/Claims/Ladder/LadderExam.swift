@@ -39,11 +39,12 @@ public struct ExamResult: Codable, Sendable, Equatable {
 /// Has a model answer the problems, greedily, and the first of them many times over.
 ///
 /// - Parameter temperature: of the samples.
+/// - Parameter tools: run what the model calls.
 /// - Parameter shots: solved problems to put before each question, for a model that never saw a chat.
 public func examine(
   _ arm: String, _ model: Transformer, _ tokenizer: Tokenizer, problems: [Problem],
   sampled: Int, samples: Int, maxTokens: Int, temperature: Float = 1, seed: UInt64,
-  shots: [Demonstration]? = nil, verifier: any Verifier = LastInteger(),
+  shots: [Demonstration]? = nil, verifier: any Verifier = LastInteger(), tools: ToolHost? = nil,
   onProgress: @escaping (Int) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
 ) throws -> ExamResult {
   let template = try ChatTemplate(tokenizer: tokenizer)
@@ -51,7 +52,8 @@ public func examine(
   func answers(_ items: [Problem], _ settings: SamplingSettings, _ samples: Int) throws
     -> [[ExamResult.Answer]]
   {
-    let generator = Generator(model, settings: settings, stops: [template.end], seed: seed)
+    let generator = Generator(
+      model, settings: settings, stops: [template.end], host: tools, seed: seed)
     var out: [[ExamResult.Answer]] = []
     for start in stride(from: 0, to: items.count, by: 256) {
       if shouldStop() { throw ExperimentStopped() }
@@ -65,7 +67,10 @@ public func examine(
         out.append(
           group.map { written in
             let ended = written.end == .stop
-            let text = tokenizer.decode(ended ? written.tokens.dropLast() : written.tokens)
+            let text =
+              shots == nil
+              ? template.response(written)
+              : tokenizer.decode(ended ? written.tokens.dropLast() : written.tokens)
             let response = shots == nil ? text : firstLine(text)
             let isRight =
               (ended || shots != nil)
