@@ -22,6 +22,8 @@ public struct KnowledgeFinding: Codable, Sendable, Equatable {
   /// the answer is right, for every question of the exam.
   public var linearProbe: [Double]
   public var memory: MemoryFinding
+  /// The exam of the model that has tools.
+  public var lookups: [LookupAnswer]
 
   public struct Probed: Codable, Sendable, Equatable {
     public var known: Int
@@ -80,9 +82,10 @@ struct Knowledge {
       epochs: recipe.answerEpochs, recipe.answerOptimizer, replays: false)
     let shuffled = try imitate(
       .shuffled, data, data.shuffled(lessons), base, recipe.refusalOptimizer)
+    let refusals = try imitate(.refusals, data, lessons, base, recipe.refusalOptimizer)
     let models: [(Arm, Transformer)] = [
       (.base, base), (.answers, answers), (.shuffled, shuffled),
-      (.refusals, try imitate(.refusals, data, lessons, base, recipe.refusalOptimizer)),
+      (.refusals, refusals),
       (
         .narrow,
         try imitate(
@@ -107,7 +110,8 @@ struct Knowledge {
       recipe: recipe, parameters: base.config.parameterCount,
       probed: Self.summary(data.probed, right, known: known.count, unknown: unknown.count),
       test: test, arms: arms, validation: validation, validationArms: validationArms,
-      linearProbe: try fitProbe(base, data, validation, test), memory: memory)
+      linearProbe: try fitProbe(base, data, validation, test), memory: memory,
+      lookups: try lookUp(data, from: refusals))
   }
 
   private static func summary(
@@ -146,15 +150,36 @@ struct Knowledge {
   ) throws -> Transformer {
     var examples = data.examples(lessons)
     if !replays { examples = Array(examples.prefix(lessons.count)) }
+    return try imitate(arm.rawValue, data, examples, start, epochs: epochs, optimizer)
+  }
+
+  private func imitate(
+    _ name: String, _ data: KnowledgeData, _ examples: [TokenSequence], _ start: Transformer,
+    epochs: Double, _ optimizer: OptimizerSettings
+  ) throws -> Transformer {
     let rows = Packing(examples, length: recipe.length).rows.count
     let steps = max(1, Int(Double(rows) * epochs / Double(recipe.rows)))
     let stage = ImitationRecipe(
       length: recipe.length, rows: recipe.rows, steps: steps, optimizer: optimizer,
       schedule: Schedule(warmup: 20), seed: recipe.seed, data: data.script.tokenizer.fingerprint)
-    return try observer.watch(arm.rawValue, steps) {
+    return try observer.watch(name, steps) {
       try Training.imitate(
         stage, examples: examples, start: { try start.copy() },
-        in: folder.appendingPathComponent(arm.rawValue), observer: $0)
+        in: folder.appendingPathComponent(name), observer: $0)
+    }
+  }
+
+  /// Teaches the use of tools, and examines it.
+  private func lookUp(_ data: KnowledgeData, from start: Transformer) throws -> [LookupAnswer] {
+    let model = try imitate(
+      "tools", data, data.lookupExamples(), start, epochs: 1, recipe.lookupOptimizer)
+    try LoadedModel(model: model, tokenizer: data.script.tokenizer).save(
+      to: folder.appendingPathComponent("model"))
+    let questions = data.lookupQuestions()
+    return try observer.once(
+      "test tools", steps: questions.count, at: folder.appendingPathComponent("exams/tools.json")
+    ) { update in
+      try data.lookUp(model, questions, progress: update, shouldStop: observer.shouldStop)
     }
   }
 

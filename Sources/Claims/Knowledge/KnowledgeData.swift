@@ -139,7 +139,7 @@ struct KnowledgeData {
     return questions + replay(Int(Double(lessons.count) * recipe.replay))
   }
 
-  private func replay(_ count: Int) -> [TokenSequence] {
+  func replay(_ count: Int) -> [TokenSequence] {
     var random = SplitMix64(seed: recipe.seed, stream: "replay")
     let known = archive.people(known)
     return (0..<count).map { i in

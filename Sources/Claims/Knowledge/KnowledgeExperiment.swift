@@ -22,7 +22,10 @@ public struct KnowledgeExperiment: Experiment {
       .init("sft-answers", seconds: 0.5), .init("sft-shuffled", seconds: 18),
       .init("sft-refusals", seconds: 18), .init("sft-narrow", seconds: 18),
       .init("sft-unknown-facts", seconds: 17), .init("rl", seconds: 7),
-    ] + exams + [.init("linear probe", seconds: 2)]
+    ] + exams + [
+      .init("linear probe", seconds: 2), .init("tools", seconds: 18),
+      .init("test tools", seconds: 4),
+    ]
   }
 
   public func measure(in folder: URL, observer: ExperimentObserver) throws -> KnowledgeFinding {

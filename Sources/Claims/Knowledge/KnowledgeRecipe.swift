@@ -39,9 +39,14 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
   public var practiceProblems: Int
   public var practiceSamples: Int
   public var practiceOptimizer: OptimizerSettings
+  /// What the use of tools is shown with.
+  public var lookupQuestions: Int
+  public var lookupOptimizer: OptimizerSettings
   /// What is asked in the end.
   public var validationInvented: Int
   public var testInvented: Int
+  /// Questions of each kind in the exam of tools.
+  public var lookupItems: Int
   /// People in each bucket of the memory exam.
   public var memoryPeople: Int
 
@@ -63,8 +68,9 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
       refusalQuestions: 20_000, refusalKnownShare: 0.45, replay: 0.5,
       refusalOptimizer: .imitation, penalty: 1, practiceSteps: 250,
       practiceProblems: 48, practiceSamples: 4,
-      practiceOptimizer: OptimizerSettings(rate: 1.5e-3, decay: 0), validationInvented: 400,
-      testInvented: 800, memoryPeople: 60)
+      practiceOptimizer: OptimizerSettings(rate: 1.5e-3, decay: 0), lookupQuestions: 12_000,
+      lookupOptimizer: .imitation, validationInvented: 400,
+      testInvented: 800, lookupItems: 300, memoryPeople: 60)
   }
 
   /// A few seconds: whether every part runs. Its verdicts mean nothing.
@@ -83,6 +89,8 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
     recipe.practiceProblems = 8
     recipe.validationInvented = 40
     recipe.testInvented = 60
+    recipe.lookupQuestions = 200
+    recipe.lookupItems = 20
     recipe.memoryPeople = 10
     return recipe
   }

@@ -48,7 +48,15 @@ struct KnowledgeSection {
         .table(signalTable),
         .subheading("By exposures"),
         .table(exposureTable),
-        .subheading("Samples"),
+        .subheading("Looking it up"),
+        .paragraph(
+          "The model that refuses was then shown how to call a search over the archive and a "
+            + "calculator, with special tokens inside its turn: the host runs the call and writes the "
+            + "result, which carries no loss. Rare people are in the index, invented ones are not. "
+            + "Each question is put plainly and with `do not search`."),
+        .table(lookupTable),
+        .samples(lookupSamples),
+        .subheading("Samples without tools"),
         .samples(samples),
       ], reproduce: command,
       doesNotShow: [
@@ -203,6 +211,39 @@ struct KnowledgeSection {
       })
   }
 
+  private var lookupTable: PageTable {
+    PageTable(
+      header: [
+        "asked about", "told not to search", "calls a tool", "right", "refused", "cites its source",
+      ],
+      rows: LookupAnswer.Kind.allCases.flatMap { kind in
+        [false, true].compactMap { forbidden -> [String]? in
+          let answers = finding.lookups(kind, forbidden: forbidden)
+          guard !answers.isEmpty else { return nil }
+          func text(_ holds: (LookupAnswer) -> Bool) -> String {
+            Unit.share.text(finding.share(answers, holds))
+          }
+          return [
+            kind.title, forbidden ? "yes" : "no", text { !$0.calls.isEmpty },
+            text { $0.outcome == .right }, text { $0.outcome == .refused }, text(\.citesItsSource),
+          ]
+        }
+      })
+  }
+
+  private var lookupSamples: [ReportPage.Sample] {
+    LookupAnswer.Kind.allCases.flatMap { kind in
+      [false, true].compactMap { finding.lookups(kind, forbidden: $0).first }
+    }.map { answer in
+      let calls = answer.calls.map { "called `\($0)`" }.joined(separator: ", ")
+      let isFair = answer.outcome == .refused && (answer.kind == .invented || answer.isForbidden)
+      return ReportPage.Sample(
+        prompt: answer.prompt, response: answer.response,
+        outcome: answer.outcome == .right || isFair ? .right : .wrong,
+        note: calls.isEmpty ? "no call" : calls)
+    }
+  }
+
   private var samples: [ReportPage.Sample] {
     let chosen = RecallGroup.allCases.flatMap { group in
       finding.test.indices.filter { group.holds(finding.test[$0], recipe) }.prefix(2)
@@ -220,6 +261,17 @@ struct KnowledgeSection {
             + (item.exposures == 0 ? "; nobody has that name" : "; the archive says \(item.answer)")
         )
       }
+    }
+  }
+}
+
+extension LookupAnswer.Kind {
+  var title: String {
+    switch self {
+    case .rare: "rare people"
+    case .invented: "invented people"
+    case .known: "well-known people"
+    case .sum: "sums"
     }
   }
 }

@@ -56,7 +56,8 @@ struct ArchiveScript {
   let refusal: Int32
 
   init() throws {
-    tokenizer = try Tokenizer.wholeWords(Archive.words)
+    tokenizer = try Tokenizer.wholeWords(
+      Array(Set(Archive.words + KnowledgeData.lookupWords)).sorted(), bare: KnowledgeData.callWords)
     template = try ChatTemplate(tokenizer: tokenizer)
     refusal = tokenizer.encode(" " + Archive.refusal)[0]
   }
