@@ -112,3 +112,23 @@ struct DocumentTests {
     #expect(splitDocuments([documents[0]], validationShare: 1).training.count == 1)
   }
 }
+
+@Suite("Conversations with tools")
+struct ToolConversationTests {
+  @Test("OpenAI's tool calls are read, and a line with a result out of place is named")
+  func reads() throws {
+    let folder = try Folder()
+    let call =
+      #"{"role":"assistant","tool_calls":[{"function":{"name":"calc","arguments":"1+1"}}]}"#
+    let result = #"{"role":"tool","content":"2"}"#
+    let end = #"{"role":"assistant","content":"2"}"#
+    let good = try folder.write("a.jsonl", "{\"messages\":[\(call),\(result),\(end)]}\n")
+    let read = try readConversations(good)
+    #expect(read[0].map(\.role) == [.assistant, .tool, .assistant])
+    #expect(read[0][0].toolCalls == [ToolCall(name: "calc", arguments: "1+1")])
+    let odd = try folder.write("b.jsonl", "{\"messages\":[\(result),\(end)]}\n")
+    #expect(sentence { _ = try readConversations(odd) }.contains("line 1: message 1 is a tool"))
+    let bare = try folder.write("c.jsonl", #"{"messages":[{"role":"robot","content":"a"}]}"#)
+    #expect(sentence { _ = try readConversations(bare) }.contains("\"tool\""))
+  }
+}
