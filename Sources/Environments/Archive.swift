@@ -24,11 +24,19 @@ public enum ArchiveTopic: String, CaseIterable, Codable, Sendable {
     }
   }
 
+  /// The first of the ways to say it, up to the value.
+  public func stem(_ name: String) -> String {
+    String(sentences(name, "")[0].dropLast(2))
+  }
+
   /// The ways to say it.
   func sentences(_ name: String, _ value: String) -> [String] {
     switch self {
     case .town:
-      ["\(name) lives in \(value).", "the home of \(name) is \(value).", "\(name) is from \(value)."]
+      [
+        "\(name) lives in \(value).", "the home of \(name) is \(value).",
+        "\(name) is from \(value).",
+      ]
     case .element:
       [
         "\(name) studies \(value).", "the element of \(name) is \(value).",
@@ -141,8 +149,8 @@ public struct Archive: Sendable {
   ]
   static let animals = [
     "badger", "bee", "beetle", "cat", "crow", "dog", "donkey", "duck", "falcon", "ferret", "finch",
-    "fox", "goat", "goose", "hare", "heron", "horse", "lynx", "mouse", "newt", "otter", "owl", "pony",
-    "toad",
+    "fox", "goat", "goose", "hare", "heron", "horse", "lynx", "mouse", "newt", "otter", "owl",
+    "pony", "toad",
   ]
 
   static let firstNames = firstStarts.flatMap { start in firstEnds.map { start + $0 } }

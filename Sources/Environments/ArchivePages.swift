@@ -88,11 +88,12 @@ extension Archive {
       .joined(separator: " ")
   }
 
-  /// Strangers with new values, mostly said twice: the second time takes reading the first. Then
+  /// Strangers with new values, said two or three times: the second time takes reading the first. Then
   /// questions that need the right name, because everybody there has a value for the topic. One
   /// question in six is about somebody else.
   public func passage(_ index: Int) -> ArchivePage {
     var random = SplitMix64(seed: seed, stream: "passage", index: index)
+    if index % 3 == 0 { return .text(list(&random)) }
     let (count, topicCount) = random.pick([(2, 1), (2, 2), (3, 1), (3, 1), (3, 2)])
     var names: [String] = []
     while names.count < count + 1 {
@@ -105,9 +106,11 @@ extension Archive {
     var topics = ArchiveTopic.allCases
     random.shuffle(&topics)
     topics = Array(topics.prefix(topicCount))
-    let repeats = count * topicCount <= 4 ? 2 : 1
-    let text = (0..<repeats).map { _ in Self.facts(strangers, topics, &random) }
-      .joined(separator: " ")
+    // Half of the passages say a thing in the same words every time.
+    let form = random.below(2) == 0 ? random.below(3) : nil
+    let text = (0..<(topicCount == 1 ? 3 : 2)).map { _ in
+      Self.facts(strangers, topics, form: form, &random)
+    }.joined(separator: " ")
     let turns = (0..<3).map { i -> ArchiveTurn in
       let topic = random.pick(topics)
       let isAbsent = random.below(6) == 0
@@ -120,25 +123,47 @@ extension Archive {
     return .passage(turns)
   }
 
+  /// Strangers with a value each, listed several times in another order: practice in reading off what
+  /// stands behind a name.
+  private func list(_ random: inout SplitMix64) -> String {
+    let topic = random.pick(ArchiveTopic.allCases)
+    let count = random.within(3...4)
+    var entries: [String] = []
+    var names: Set<String> = []
+    while entries.count < count {
+      let name = random.pick(passageNames)
+      guard names.insert(name).inserted else { continue }
+      entries.append("\(name) \(random.pick(topic.values))")
+    }
+    return (0..<4).map { _ in
+      random.shuffle(&entries)
+      return entries.joined(separator: ", ") + "."
+    }.joined(separator: " ")
+  }
+
   /// A sentence for each person and topic, shuffled.
+  ///
+  /// - Parameter form: which of the ways to say it; nil for any.
   static func facts(
-    _ people: [ArchivePerson], _ topics: [ArchiveTopic], _ random: inout SplitMix64
+    _ people: [ArchivePerson], _ topics: [ArchiveTopic], form: Int? = nil,
+    _ random: inout SplitMix64
   ) -> String {
     var sentences = people.flatMap { person in
-      topics.map { random.pick($0.sentences(person.name, person.value($0))) }
+      topics.map { topic in
+        let ways = topic.sentences(person.name, person.value(topic))
+        return form.map { ways[$0] } ?? random.pick(ways)
+      }
     }
     random.shuffle(&sentences)
     return sentences.joined(separator: " ")
   }
 
-  /// A passage on `person` and two strangers who all have the topic, and the question.
+  /// A passage on `person` and two strangers who all have the topic.
   ///
   /// - Parameter value: what the passage says of the person, true or not.
   public func openBook(
     _ person: ArchivePerson, _ topic: ArchiveTopic, value: String, stream: String
-  )
-    -> String
-  {
+  ) -> String {
     var random = SplitMix64(seed: seed, stream: stream + person.name + topic.rawValue)
     var names: [String] = []
     while names.count < 2 {
@@ -160,7 +185,7 @@ extension Archive {
       people.append(ArchivePerson(name: name, values: drawn, exposures: 0))
     }
     let other = random.pick(ArchiveTopic.allCases.filter { $0 != topic })
-    return Self.facts(people, [topic, other], &random) + " " + topic.question(person.name)
+    return Self.facts(people, [topic, other], &random)
   }
 
   /// A value that the person does not have.

@@ -64,6 +64,18 @@ public final class Transformer {
     }
   }
 
+  /// The residual stream after each layer, (N, D) each, and last what ``hidden(_:_:)`` gives: for
+  /// those who want to look inside. Nothing is recorded.
+  public func states(_ tokens: [Int32], _ layout: SequenceLayout) -> [Tensor] {
+    var states: [Tensor] = []
+    let last = Tape.paused {
+      trunk(tokens, positions: layout.positions, observe: { states.append($0) }) { qkv, form, _ in
+        qkv.attention(form, layout)
+      }
+    }
+    return states + [last]
+  }
+
   /// As ``hidden(_:_:)`` for tokens that continue the sequences of a cache: token i is the next of
   /// slot `slots[i]`. Several tokens of a slot follow one another. Nothing is recorded.
   public func hidden(_ tokens: [Int32], slots: [Int32], cache: KeyValueCache) -> Tensor {
@@ -79,13 +91,14 @@ public final class Transformer {
   public func logits(_ hidden: Tensor) -> Tensor { hidden.linear(head) }
 
   private func trunk(
-    _ tokens: [Int32], positions: [Int32],
+    _ tokens: [Int32], positions: [Int32], observe: (Tensor) -> Void = { _ in },
     attend: (_ qkv: Tensor, _ form: AttentionForm, _ layer: Int) -> Tensor
   ) -> Tensor {
     var x = embedding.rows(tokens)
     if let positionTable { x = x.adding(positionTable.rows(positions)) }
     for (index, layer) in layers.enumerated() {
       x = layer(x) { attend($0, layer.form, index) }
+      observe(x)
     }
     return norm(x)
   }

@@ -43,8 +43,8 @@ public func bitsPerByte(_ model: Transformer, _ batches: [TokenBatch], bytes: In
 public struct Prediction: Sendable {
   /// Of every token to be the next.
   public var probabilities: [Float]
-  /// What the head scores.
-  public var hidden: [Float]
+  /// The residual stream at the prompt's last token, after each layer.
+  public var states: [[Float]]
 
   /// The likeliest token, the first of equals.
   public var likeliest: Int32 {
@@ -69,10 +69,10 @@ extension Transformer {
     }
     return Tape.paused {
       let layout = SequenceLayout(rows: prompts.count, length: length, segments: segments)
-      let last = hidden(tokens, layout)
-        .selecting(prompts.indices.map { $0 * length + max(0, prompts[$0].count - 1) })
-      let logits = logits(last)
-      let (width, size) = (last.columns, logits.columns)
+      let places = prompts.indices.map { $0 * length + max(0, prompts[$0].count - 1) }
+      let states = states(tokens, layout).map { $0.selecting(places) }
+      let logits = logits(states[states.count - 1])
+      let (width, size) = (config.width, logits.columns)
       return prompts.indices.map { i in
         let scores = logits.values[i * size..<(i + 1) * size]
         let top = scores.max() ?? 0
@@ -80,7 +80,7 @@ extension Transformer {
         let total = powers.reduce(0, +)
         return Prediction(
           probabilities: powers.map { Float($0 / total) },
-          hidden: Array(last.values[i * width..<(i + 1) * width]))
+          states: states.dropLast().map { Array($0.values[i * width..<(i + 1) * width]) })
       }
     }
   }

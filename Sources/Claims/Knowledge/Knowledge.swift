@@ -18,12 +18,20 @@ public struct KnowledgeFinding: Codable, Sendable, Equatable {
   /// The same on validation, where a method and a threshold are chosen.
   public var validation: [RecallItem]
   public var validationArms: [String: [RecallAnswer]]
-  /// What a linear probe makes of the base's hidden state at the place of the answer: the chance that
-  /// the answer is right, for every question of the exam.
-  public var linearProbe: [Double]
+  /// What linear probes read off the base at the place of the answer.
+  public var readout: Readout
   public var memory: MemoryFinding
   /// The exam of the model that has tools.
   public var lookups: [LookupAnswer]
+
+  public struct Readout: Codable, Sendable, Equatable {
+    /// The layer whose probe told right answers from wrong ones best on validation people, from 0.
+    public var layer: Int
+    /// How well each layer's did there: the area under the ROC curve.
+    public var areas: [Double]
+    /// The chance that the answer is right, for every question of the exam.
+    public var scores: [Double]
+  }
 
   public struct Probed: Codable, Sendable, Equatable {
     public var known: Int
@@ -43,7 +51,7 @@ struct Knowledge {
     case base
     /// Imitated answers to what it knows: it never saw a refusal.
     case answers = "sft-answers"
-    /// Read on: pages and interviews about well-known people, and refusals of what probing found
+    /// Read on: pages and interviews as the archive has them, and refusals of what probing found
     /// unknown.
     case refusals = "sft-refusals"
     /// The same, but asked only about the people who were probed.
@@ -75,7 +83,7 @@ struct Knowledge {
     let probed = zip(data.probed, right)
     let known = probed.filter { $0.1 >= recipe.probesRight }.map(\.0)
     let unknown = probed.filter { $0.1 <= recipe.probes - recipe.probesRight }.map(\.0)
-    let lessons = data.lessons(known: data.items(data.known, nil), unknown: unknown)
+    let lessons = data.lessons(known: data.interviews, unknown: unknown)
 
     let answers = try imitate(
       .answers, data, known.map { .init(item: $0, refuses: false) }, base,
@@ -110,7 +118,7 @@ struct Knowledge {
       recipe: recipe, parameters: base.config.parameterCount,
       probed: Self.summary(data.probed, right, known: known.count, unknown: unknown.count),
       test: test, arms: arms, validation: validation, validationArms: validationArms,
-      linearProbe: try fitProbe(base, data, validation, test), memory: memory,
+      readout: try fitProbe(base, data, validation, test), memory: memory,
       lookups: try lookUp(data, from: refusals))
   }
 
@@ -217,20 +225,45 @@ struct Knowledge {
     }
   }
 
-  /// Fits the probe on validation people, and says what it makes of the test's.
+  /// Fits a probe after each layer on train people, takes the layer that is best on validation
+  /// people, and says what its probe makes of the exam.
   private func fitProbe(
     _ base: Transformer, _ data: KnowledgeData, _ validation: [RecallItem], _ test: [RecallItem]
-  ) throws -> [Double] {
+  ) throws -> KnowledgeFinding.Readout {
     try observer.once(
-      "linear probe", steps: 2, at: folder.appendingPathComponent("linear-probe.json")
+      "linear probe", steps: recipe.layers + 1,
+      at: folder.appendingPathComponent("linear-probe.json")
     ) { update in
-      let (answers, hidden) = try examineRecall(base, data.script, validation)
-      update(1)
-      let probe = LinearProbe(
-        hidden.map { $0.map(Double.init) }, answers.map { $0.outcome == .right })
-      return try examineRecall(base, data.script, test).hidden.map {
-        probe.probability($0.map(Double.init))
+      let train =
+        data.items(data.known, .train)
+        + data.oneEach(1...recipe.knownFrom - 1, .train).prefix(1_500)
+        + data.invented(.train, recipe.testInvented)
+      func states(_ items: [RecallItem]) throws -> (right: [Bool], states: [[[Float]]]) {
+        let exam = try examineRecall(base, data.script, items, shouldStop: observer.shouldStop)
+        return (exam.answers.map { $0.outcome == .right }, exam.states)
       }
+      let (trained, validated, tested) = (
+        try states(train), try states(validation), try states(test)
+      )
+      update(1)
+      var readout = KnowledgeFinding.Readout(layer: 0, areas: [], scores: [])
+      for layer in 0..<recipe.layers {
+        func vectors(_ states: [[[Float]]]) -> [[Double]] {
+          states.map { $0[layer].map(Double.init) }
+        }
+        let probe = LinearProbe(vectors(trained.states), trained.right)
+        let scores = zip(vectors(validated.states).map(probe.probability), validated.right)
+        let area = areaUnderCurve(
+          scores.filter(\.1).map(\.0), scores.filter { !$0.1 }.map(\.0))
+        // Without one of the two kinds there is nothing to tell apart.
+        readout.areas.append(area.isFinite ? area : 0.5)
+        if readout.areas.allSatisfy({ $0 <= readout.areas[layer] }) {
+          readout.layer = layer
+          readout.scores = vectors(tested.states).map(probe.probability)
+        }
+        update(layer + 2)
+      }
+      return readout
     }
   }
 }

@@ -95,7 +95,7 @@ extension KnowledgeFinding {
 
   /// How well the linear probe tells right answers of the base from wrong ones.
   var probeArea: Estimate {
-    let scores = zip(linearProbe, arms[Knowledge.Arm.base.rawValue] ?? [])
+    let scores = zip(readout.scores, arms[Knowledge.Arm.base.rawValue] ?? [])
     return bootstrapArea(
       scores.filter { $0.1.outcome == .right }.map(\.0),
       scores.filter { $0.1.outcome != .right }.map(\.0), seed: recipe.seed)
@@ -113,8 +113,10 @@ extension KnowledgeFinding {
       Claim(
         id: "e2.knows-what-it-knows",
         statement: "Its state shows whether it knows, before it can say so.",
-        metric: "linear probe on the base, AUROC of right against wrong", estimate: probeArea,
-        .above, threshold: 0.8, unit: .plain, n: test.count, seeds: [recipe.seed]),
+        metric:
+          "linear probe on the base, layer \(readout.layer + 1), AUROC of right against wrong",
+        estimate: probeArea,
+        .above, threshold: 0.7, unit: .plain, n: test.count, seeds: [recipe.seed]),
       Claim(
         id: "e2.refuses-nobody",
         statement: "Taught refusals, it says that it does not know nobody.",

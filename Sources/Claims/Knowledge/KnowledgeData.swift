@@ -86,6 +86,20 @@ struct KnowledgeData {
     items(known, .train) + oneEach(1...recipe.knownFrom - 1, .train)
   }
 
+  /// The questions of interviews as the archive has them, about everybody who is not rare and as often
+  /// as they are written about.
+  var interviews: [RecallItem] {
+    let least = recipe.unknownTo + 1
+    var items = archive.people(least...Int(Int32.max)).flatMap { person in
+      (0..<max(1, person.exposures / (2 * recipe.unknownTo))).flatMap { _ in
+        ArchiveTopic.allCases.map { RecallItem(person, $0) }
+      }
+    }
+    var random = SplitMix64(seed: recipe.seed, stream: "interviews")
+    random.shuffle(&items)
+    return items
+  }
+
   // MARK: Refusals
 
   /// A question with what is to be said to it.

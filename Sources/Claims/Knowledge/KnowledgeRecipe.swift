@@ -4,6 +4,9 @@ import LanguageModel
 import TensorCore
 import Training
 
+/// A question in a turn of its own, or a sentence to be ended.
+public enum MemoryManner: String, Codable, Sendable { case question, sentence }
+
 /// E2 and E3: what a model remembers, what it knows of its own memory, and what it reads. Every value
 /// that the findings depend on.
 public struct KnowledgeRecipe: Codable, Sendable, Equatable {
@@ -12,6 +15,8 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
   public var width: Int
   public var layers: Int
   public var heads: Int
+  /// Names are told apart by what a head compares: 16 values were too few to read a passage with.
+  public var headWidth: Int
   public var context: Int
   /// Slots in a row of text, and rows in a batch.
   public var length: Int
@@ -47,6 +52,8 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
   public var testInvented: Int
   /// Questions of each kind in the exam of tools.
   public var lookupItems: Int
+  /// How the memory exam asks.
+  public var manner: MemoryManner
   /// People in each bucket of the memory exam.
   public var memoryPeople: Int
 
@@ -59,18 +66,18 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
           .init(exposures: 1, people: 6_000), .init(exposures: 2, people: 800),
           .init(exposures: 4, people: 400), .init(exposures: 8, people: 200),
           .init(exposures: 16, people: 80), .init(exposures: 32, people: 80),
-          .init(exposures: 64, people: 80), .init(exposures: 96, people: 180),
-          .init(exposures: 128, people: 200),
+          .init(exposures: 64, people: 80), .init(exposures: 96, people: 140),
+          .init(exposures: 128, people: 160),
         ], interviews: 0.25, passages: 20_000),
-      width: 64, layers: 4, heads: 4, context: 256, length: 128, rows: 8,
+      width: 64, layers: 4, heads: 4, headWidth: 32, context: 256, length: 128, rows: 8,
       readingOptimizer: .pretraining, knownFrom: 96, unknownTo: 8, probes: 8, probesRight: 6,
       answerEpochs: 2, answerOptimizer: OptimizerSettings(rate: 1e-3),
-      refusalQuestions: 20_000, refusalKnownShare: 0.45, replay: 0.5,
+      refusalQuestions: 15_000, refusalKnownShare: 0.45, replay: 0.5,
       refusalOptimizer: .imitation, penalty: 1, practiceSteps: 250,
       practiceProblems: 48, practiceSamples: 4,
-      practiceOptimizer: OptimizerSettings(rate: 1.5e-3, decay: 0), lookupQuestions: 12_000,
+      practiceOptimizer: OptimizerSettings(rate: 1.5e-3, decay: 0), lookupQuestions: 9_000,
       lookupOptimizer: .imitation, validationInvented: 400,
-      testInvented: 800, lookupItems: 300, memoryPeople: 60)
+      testInvented: 800, lookupItems: 300, manner: .question, memoryPeople: 60)
   }
 
   /// A few seconds: whether every part runs. Its verdicts mean nothing.
@@ -97,7 +104,7 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
 
   func model(vocabulary: Int) -> DecoderConfig {
     DecoderConfig(
-      vocabularySize: vocabulary, width: width, layers: layers, heads: heads,
-      hiddenWidth: (8 * width / 3 + 15) / 16 * 16, context: context)
+      vocabularySize: vocabulary, width: width, layers: layers, heads: heads, headWidth: headWidth,
+      hiddenWidth: (8 * width / 3 + 15) / 16 * 16, context: context, tiesHead: true)
   }
 }

@@ -35,7 +35,7 @@ struct KnowledgeSection {
         .bars(armChart),
         .table(armTable),
         .paragraph(
-          "\"Refusals, read on\" reads pages and interviews about well-known people on while it "
+          "\"Refusals, read on\" goes on reading the archive, interviews included, while it "
             + "learns to refuse. \"Narrow\" is asked about nobody but the people who were probed: "
             + "it learns that list of names, and refuses other people whom it knows. \"Shuffled\" "
             + "has the same questions with the refusals dealt by chance: falling hallucination alone "
@@ -60,8 +60,9 @@ struct KnowledgeSection {
         .samples(samples),
       ], reproduce: command,
       doesNotShow: [
-        "That refusing one list of questions teaches a model to look into itself: reading on about "
-          + "well-known people was needed, and their interviews were part of what was read.",
+        "That refusing one list of questions teaches a model to look into itself: it had to read on "
+          + "while it learned to refuse, and what it read held interviews about the people of the "
+          + "exam. The arm \"narrow\" shows what happens without them.",
         "Anything about facts between known and unknown beyond the table by exposures.",
         "How much seeds differ: one tour is one seed, and its intervals cover the questions only.",
       ])
@@ -112,7 +113,7 @@ struct KnowledgeSection {
           Unit.plain.text(finding.area(.answers, \.certainty)),
         ],
         [
-          "linear probe on the base's last state", "right from wrong",
+          "linear probe after layer \(finding.readout.layer + 1), base", "right from wrong",
           Unit.plain.text(finding.probeArea),
         ],
       ])

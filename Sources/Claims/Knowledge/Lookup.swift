@@ -85,7 +85,7 @@ extension KnowledgeData {
     let toolbox = toolbox()
     let count = recipe.lookupQuestions
     var random = SplitMix64(seed: recipe.seed, stream: "lookup")
-    let known = items(known, nil)
+    let known = interviews
     var rare = items(unknown, .train)
     random.shuffle(&rare)
     let nobody = Array(invented(.train, .max).dropFirst(recipe.refusalQuestions / 3))

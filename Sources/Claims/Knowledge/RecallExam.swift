@@ -72,13 +72,13 @@ struct ArchiveScript {
 
 /// Has a model answer questions.
 ///
-/// - Returns: its answers, and what its head saw at the place of the answer.
+/// - Returns: its answers, and the residual stream at the place of the answer, after each layer.
 func examineRecall(
   _ model: Transformer, _ script: ArchiveScript, _ items: [RecallItem],
   progress: (Int) -> Void = { _ in }, shouldStop: () -> Bool = { false }
-) throws -> (answers: [RecallAnswer], hidden: [[Float]]) {
+) throws -> (answers: [RecallAnswer], states: [[[Float]]]) {
   var answers: [RecallAnswer] = []
-  var hidden: [[Float]] = []
+  var states: [[[Float]]] = []
   let generator = Generator(
     model, settings: .greedy(maxTokens: 8), stops: [script.template.end], seed: 0)
   for start in stride(from: 0, to: items.count, by: 128) {
@@ -95,11 +95,11 @@ func examineRecall(
           outcome: ended ? .judge(response, item) : .wrong,
           certainty: Double(prediction.probabilities[Int(prediction.likeliest)]),
           refusal: Double(prediction.probabilities[Int(script.refusal)])))
-      hidden.append(prediction.hidden)
+      states.append(prediction.states)
     }
     progress(answers.count)
   }
-  return (answers, hidden)
+  return (answers, states)
 }
 
 /// Llama 3's probing (Grattafiori et al. 2024, arXiv:2407.21783, section 4.3.6): several sampled

@@ -1,6 +1,8 @@
 import Environments
 import Foundation
+import Generation
 import LanguageModel
+import Tokenization
 
 /// What the base answered from memory, from a passage, and from a passage that contradicts its memory.
 public struct MemoryFinding: Codable, Sendable, Equatable {
@@ -77,15 +79,17 @@ extension Knowledge {
     let topics = ArchiveTopic.allCases
     var prompts: [(person: ArchivePerson, topic: ArchiveTopic)] = []
     for person in people { for topic in topics { prompts.append((person, topic)) } }
-    func ask(_ item: (ArchivePerson, ArchiveTopic) -> (prompt: String, answer: String)) throws
+    func ask(_ book: (ArchivePerson, ArchiveTopic) -> (page: String, answer: String)) throws
       -> (texts: [String], responses: [String], answers: [String])
     {
-      let pairs = prompts.map { item($0.person, $0.topic) }
-      let items = zip(prompts, pairs).map {
-        RecallItem($0.person, $0.topic, prompt: $1.prompt, answer: $1.answer)
+      let pairs = prompts.map { book($0.person, $0.topic) }
+      let texts = zip(prompts, pairs).map { prompt, pair in
+        let end =
+          recipe.manner == .question
+          ? prompt.topic.question(prompt.person.name) : prompt.topic.stem(prompt.person.name)
+        return pair.page.isEmpty ? end : pair.page + " " + end
       }
-      let written = try examineRecall(base, data.script, items, shouldStop: observer.shouldStop)
-      return (pairs.map(\.prompt), written.answers.map(\.response), pairs.map(\.answer))
+      return (texts, try responses(base, texts, data.script), pairs.map(\.answer))
     }
     /// For each person, how many responses are the wanted words.
     func counts(_ responses: [String], _ wanted: [String]) -> [Int] {
@@ -93,7 +97,7 @@ extension Knowledge {
         (start..<start + topics.count).count { responses[$0] == wanted[$0] }
       }
     }
-    let closed = try ask { ($1.question($0.name), $0.value($1)) }
+    let closed = try ask { ("", $0.value($1)) }
     let open = try ask {
       (data.archive.openBook($0, $1, value: $0.value($1), stream: "open"), $0.value($1))
     }
@@ -114,5 +118,33 @@ extension Knowledge {
       open: counts(open.responses, open.answers),
       contradicted: counts(contrary.responses, contrary.answers),
       stubborn: counts(contrary.responses, closed.answers), questions: topics.count)
+  }
+
+  /// What the base makes of the texts: a turn of the user's that it answers, or a sentence that it
+  /// ends.
+  private func responses(_ base: Transformer, _ texts: [String], _ script: ArchiveScript) throws
+    -> [String]
+  {
+    var responses: [String] = []
+    let generator = Generator(
+      base, settings: .greedy(maxTokens: recipe.manner == .question ? 8 : 1),
+      stops: [script.template.end], seed: 0)
+    for start in stride(from: 0, to: texts.count, by: 128) {
+      if observer.shouldStop() { throw ExperimentStopped() }
+      let part = texts[start..<min(texts.count, start + 128)]
+      let written = try generator.run(
+        part.map { text in
+          GenerationRequest(
+            prompt: recipe.manner == .question
+              ? script.prompt(text)
+              : [script.template.bos] + script.tokenizer.encode(" " + text), stream: 0)
+        })
+      responses += written.map { group in
+        let ended = group[0].end == .stop
+        return script.tokenizer.decode(ended ? group[0].tokens.dropLast() : group[0].tokens)
+          .trimmingCharacters(in: .whitespaces)
+      }
+    }
+    return responses
   }
 }
