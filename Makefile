@@ -2,7 +2,7 @@
 help:
 	@echo "make build   the release binary, .build/release/lyceum"
 	@echo "make test    the tests"
-	@echo "make tour    a model from nothing, in about three minutes"
+	@echo "make tour    models from nothing, and a verdict on every claim"
 	@echo "make format  the house style over every file"
 	@echo "make check   everything that a change must pass, as .ci/run"
 

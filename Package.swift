@@ -43,7 +43,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Claims", "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel",
-        "Corpus", "Tokenization", "TensorCore", "TensorKernels", argumentParser,
+        "Corpus", "Tokenization", "TemplateLanguage", "TensorCore", "TensorKernels", argumentParser,
       ], swiftSettings: house),
     .target(
       name: "Claims",
@@ -62,7 +62,7 @@ let package = Package(
       name: "Generation",
       dependencies: ["LanguageModel", "TensorCore", "TensorKernels", "Tokenization", "Tools"],
       swiftSettings: optimised),
-    .target(name: "Environments", dependencies: ["Tools"], swiftSettings: house),
+    .target(name: "Environments", dependencies: ["Tools"], swiftSettings: optimised),
     .target(
       name: "Tools", dependencies: [.product(name: "BigInt", package: "BigInt")],
       swiftSettings: house),
@@ -71,7 +71,9 @@ let package = Package(
     .target(
       name: "LanguageModel", dependencies: ["TensorCore", "TensorKernels"], swiftSettings: optimised
     ),
-    .target(name: "Tokenization", swiftSettings: optimised),
+    .target(
+      name: "Tokenization", dependencies: ["TemplateLanguage"], swiftSettings: optimised),
+    .target(name: "TemplateLanguage", swiftSettings: optimised),
     .target(name: "TensorCore", dependencies: ["TensorKernels"], swiftSettings: optimised),
     .target(name: "TensorKernels", dependencies: ["SIMDMath"], swiftSettings: kernels),
     .target(name: "SIMDMath", swiftSettings: kernels),
@@ -79,13 +81,20 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TensorKernels"], path: "Tests/TestSupport",
       swiftSettings: optimised),
+    .executableTarget(
+      name: "tour-rehearsal", dependencies: ["Commands", "Claims", "Training", argumentParser],
+      path: "Tests/TourRehearsal", swiftSettings: house),
     .testTarget(
       name: "TensorKernelsTests", dependencies: ["TensorKernels", "TestSupport"],
       swiftSettings: house),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore", "TensorKernels", "TestSupport"],
       swiftSettings: house),
-    .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: house),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "TemplateLanguage"],
+      swiftSettings: house),
+    .testTarget(
+      name: "TemplateLanguageTests", dependencies: ["TemplateLanguage"], swiftSettings: house),
     .testTarget(
       name: "CorpusTests", dependencies: ["Corpus", "Tokenization"], swiftSettings: house),
     .testTarget(
@@ -115,7 +124,7 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "Claims", "Training", "ModelFiles", "Tokenization", "Generation", "Corpus",
-        "Environments", "Tools", argumentParser,
+        "Environments", "Tools", "tour-rehearsal", argumentParser,
       ],
       swiftSettings: house),
   ],

@@ -49,6 +49,9 @@ public struct ExperimentResult: Sendable {
   public init(claims: [Claim], sections: [ReportPage.Section]) {
     (self.claims, self.sections) = (claims, sections)
   }
+
+  /// The first section: the only one of most experiments.
+  public var section: ReportPage.Section { sections[0] }
 }
 
 extension Experiment {

@@ -14,6 +14,8 @@ struct BenchTokenizer: ParsableCommand {
   @Option(help: "Vocabulary to train.") var vocab = 8192
   @Option(help: "A tokenizer to encode with instead of training one.") var tokenizer: String?
   @Option(help: "Timed repetitions of encoding.") var repeats = 5
+  @Option(help: "Encode this many megabytes of the text, cut into documents at line ends.")
+  var megabytes: Double?
   @Flag(help: "End with one JSON line.") var json = false
 
   struct Result: Encodable {
@@ -21,12 +23,14 @@ struct BenchTokenizer: ParsableCommand {
     var encode_mb_per_second: Double
     var tokens: Int
     var bytes: Int
-    /// FNV-1a over the ids, to compare with another encoder.
-    var ids_hash: String
+    /// The first 16 digits of SHA-256 over the ids as little-endian 32-bit numbers, as the scripts
+    /// that time other encoders print it.
+    var ids_sha256: String
   }
 
   func run() throws {
-    let texts = try readDocuments(place(data)).map(\.text)
+    var texts = try readDocuments(place(data)).map(\.text)
+    if let megabytes { texts = Self.documents(texts.joined(), bytes: Int(megabytes * 1e6)) }
     let bytes = texts.reduce(0) { $0 + $1.utf8.count }
     var rate: Double?
     let used: Tokenizer
@@ -38,20 +42,38 @@ struct BenchTokenizer: ParsableCommand {
       rate = Double(bytes) / 1e6 / ((ContinuousClock.now - start) / .seconds(1))
     }
     var best = Double.infinity
-    var (count, hash) = (0, UInt64(0xCBF2_9CE4_8422_2325))
+    var (count, hash) = (0, SHA256())
     for round in 0..<max(1, repeats) {
       let start = ContinuousClock.now
       let ids = texts.map { used.encode($0) }
       best = min(best, (ContinuousClock.now - start) / .seconds(1))
       guard round == 0 else { continue }
       count = ids.reduce(0) { $0 + $1.count }
-      for id in ids.joined() { hash = (hash ^ UInt64(UInt32(bitPattern: id))) &* 0x100_0000_01B3 }
+      for id in ids.joined() {
+        for shift in [0, 8, 16, 24] { hash.update(UInt8(truncatingIfNeeded: id >> shift)) }
+      }
     }
     let result = Result(
       train_mb_per_second: rate, encode_mb_per_second: Double(bytes) / 1e6 / best, tokens: count,
-      bytes: bytes, ids_hash: String(hash, radix: 16))
+      bytes: bytes, ids_sha256: String(hash.hexadecimal().prefix(16)))
     if json { return try JSONLine.print(result) }
     if let rate { print("training  \(Format.fixed(rate, 1)) MB/s") }
-    print("encoding  \(Format.fixed(result.encode_mb_per_second, 1)) MB/s, \(count) tokens")
+    print(
+      "encoding  \(Format.fixed(result.encode_mb_per_second, 1)) MB/s, \(count) tokens, "
+        + "ids \(result.ids_sha256)")
+  }
+
+  /// The first `bytes` of a text in documents of 8,000 characters and the rest of their last line.
+  private static func documents(_ text: String, bytes: Int) -> [String] {
+    let scalars = Array(String(decoding: text.utf8.prefix(bytes), as: UTF8.self).unicodeScalars)
+    var documents: [String] = []
+    var start = 0
+    while start < scalars.count {
+      let from = min(start + 8_000, scalars.count)
+      let end = scalars[from...].firstIndex(of: "\n").map { $0 + 1 } ?? scalars.count
+      documents.append(String(String.UnicodeScalarView(scalars[start..<end])))
+      start = end
+    }
+    return documents
   }
 }

@@ -11,6 +11,7 @@ struct ChatCommand: ParsableCommand {
     commandName: "chat", abstract: "Talk to a model.",
     discussion: """
       Example:  lyceum chat runs/tour --temperature 0
+                lyceum chat runs/mine --tool calc --tool search --passages books/
       A line that ends in \\ goes on. Type /help for what else there is. Without a terminal, every
       line of standard input is a message.
       """)
@@ -18,11 +19,13 @@ struct ChatCommand: ParsableCommand {
   @Argument(help: "A model folder, or the folder of a run.") var model: String
   @Option(help: "A system message to begin with.") var system: String?
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var tools: ToolOptions
 
   func run() throws {
+    let loaded = try LoadedModel.load(place(model))
     let session = ChatSession(
-      try LoadedModel.load(place(model)), settings: sampling.settings, seed: sampling.seed,
-      system: system)
+      loaded, settings: sampling.settings, seed: sampling.seed, system: system,
+      tools: try tools.host(loaded.template))
     Interrupt.install()
     let isTTY = Terminal.standardError.isTTY && isatty(STDIN_FILENO) == 1
     if isTTY { Terminal.note("\(model): \(session.summary). /help says what you can type.") }
@@ -94,10 +97,14 @@ final class ChatSession {
   private(set) var messages: [Message]
   private(set) var settings: SamplingSettings
   private var seed: UInt64
+  private let tools: ToolHost?
   private var turn: UInt64 = 0
 
-  init(_ loaded: LoadedModel, settings: SamplingSettings, seed: UInt64, system: String?) {
-    (self.loaded, self.settings, self.seed) = (loaded, settings, seed)
+  init(
+    _ loaded: LoadedModel, settings: SamplingSettings, seed: UInt64, system: String?,
+    tools: ToolHost? = nil
+  ) {
+    (self.loaded, self.settings, self.seed, self.tools) = (loaded, settings, seed, tools)
     start = system.map { [Message(role: .system, content: $0)] } ?? []
     messages = start
   }
@@ -110,7 +117,7 @@ final class ChatSession {
   func reset() { messages = start }
 
   /// Answers a message, in whole characters as they come. Ctrl-C ends the answer; what was written
-  /// stays in the conversation.
+  /// stays in the conversation. Calls and what tools answered are shown in lines of their own.
   func say(_ text: String, write: (String) -> Void) throws {
     var next = messages + [Message(role: .user, content: text)]
     let context = loaded.model.config.context
@@ -121,30 +128,32 @@ final class ChatSession {
     {
       next.remove(at: start.count)
       dropped += 1
+      // Calls and results go with the question that they belong to.
+      while next.count > start.count + 1, next[start.count].role != .user {
+        next.remove(at: start.count)
+        dropped += 1
+      }
     }
     if dropped > 0 {
       Terminal.note("(the context of \(context) tokens is full: \(dropped) old turns forgotten)")
     }
-    var decoder = IncrementalDecoder(loaded.tokenizer)
-    var answer = ""
-    func emit(_ piece: String) {
-      answer += piece
-      if !piece.isEmpty { write(piece) }
-    }
-    let end = loaded.template.end
     turn += 1
-    try withoutActuallyEscaping(emit) { emit in
+    var view = TurnView(loaded.template)
+    let continuation = try withoutActuallyEscaping(write) { write in
       let generator = Generator(
-        loaded.model, settings: settings, stops: [end], seed: seed, slots: 1)
-      _ = try generator.run([
+        loaded.model, settings: settings, stops: [loaded.template.end],
+        forbidden: loaded.template.hostTokens, host: tools, seed: seed, slots: 1)
+      return try generator.run([
         GenerationRequest(prompt: loaded.template.prompt(next), stream: turn)
       ]) { _, _, token in
-        if token != end { emit(decoder.append(token)) }
+        let piece = view.accept(token)
+        if !piece.isEmpty { write(piece) }
         return !Interrupt.isRequested
-      }
+      }[0][0]
     }
-    emit(decoder.finish())
-    messages = next + [Message(role: .assistant, content: answer)]
+    let rest = view.finish()
+    if !rest.isEmpty { write(rest) }
+    messages = next + loaded.template.messages(ofTurn: continuation.tokens)
   }
 
   /// Changes a setting; the answer says what it is now, or what was wrong.

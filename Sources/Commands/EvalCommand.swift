@@ -25,6 +25,7 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "Temperature of the samples.") var temperature: Float = 1
   @Option(help: "Tokens in an answer at most.") var maxTokens = 112
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
+  @OptionGroup var tools: ToolOptions
   @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
@@ -71,12 +72,14 @@ struct EvalCommand: ParsableCommand {
   private func solve(_ file: String, _ loaded: LoadedModel) throws -> Result {
     let items = try readProblems(file, verifier.verifier)
     try checkRoom(items, loaded, file)
+    let host = try tools.host(loaded.template)
     let exam = try watch(items.count * (1 + samples), unit: "answers") { update in
       try examine(
         "eval", loaded.model, loaded.tokenizer, problems: items,
         sampled: samples > 0 ? items.count : 0,
         samples: max(1, samples), maxTokens: maxTokens, temperature: temperature, seed: seed,
-        verifier: verifier.verifier, onProgress: update, shouldStop: { Interrupt.isRequested })
+        verifier: verifier.verifier, tools: host, onProgress: update,
+        shouldStop: { Interrupt.isRequested })
     }
     var passes: [String: Estimate] = [:]
     for k in [1, 2, 4, 8, 16, 32, 64] where k <= samples {

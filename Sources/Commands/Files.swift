@@ -14,7 +14,8 @@ func readFile(_ path: String) throws -> Data {
   }
 }
 
-/// A tokenizer.json, the one of a model folder or run, or a tiktoken rank file.
+/// A tokenizer.json, the one of a model folder or run, a tiktoken rank file, or the tokenizer's part
+/// of a GGUF file as JSON (NAME.metadata.json; Scripts/check_tokenizer.py writes such files).
 func loadTokenizer(_ url: URL) throws -> Tokenizer {
   var candidates = [url]
   for folder in [url, url.appendingPathComponent("model")] {
@@ -23,7 +24,12 @@ func loadTokenizer(_ url: URL) throws -> Tokenizer {
   for candidate in candidates {
     guard let data = try? Data(contentsOf: candidate) else { continue }
     if candidate.pathExtension == "tiktoken" {
-      return try Tokenizer(tiktokenRanks: data, preTokenizer: .cl100k)
+      return try Tokenizer(
+        tiktokenRanks: data,
+        preTokenizer: PreTokenizer.ofRankFile(named: candidate.lastPathComponent))
+    }
+    if candidate.lastPathComponent.hasSuffix(".metadata.json") {
+      return try Tokenizer(metadata: JSONDecoder().decode(TokenizerMetadata.self, from: data))
     }
     return try Tokenizer(tokenizerJSON: data)
   }
@@ -58,6 +64,14 @@ func multiplyAddsPeak() -> Double {
 
 /// The log of a stage, for what commands say at the end.
 enum StageLog {
+  /// The values under a key, line by line.
+  static func values(_ key: String, in folder: URL) -> [Double] {
+    let data = (try? Data(contentsOf: folder.appendingPathComponent("log.jsonl"))) ?? Data()
+    return data.split(separator: 0x0A).compactMap { line in
+      (try? JSONDecoder().decode([String: Double].self, from: Data(line)))?[key]
+    }
+  }
+
   /// The last value under a key; nil where no line has it.
   static func last(_ key: String, in folder: URL) -> Double? {
     let data = (try? Data(contentsOf: folder.appendingPathComponent("log.jsonl"))) ?? Data()

@@ -9,7 +9,8 @@ public struct Lyceum: ParsableCommand {
       Start here:  lyceum tour
       """,
     subcommands: [
-      TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, EvalCommand.self,
+      TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, RewardCommand.self,
+      RLHFCommand.self, EvalCommand.self,
       ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
       TokenizerCommand.self,
       BenchCommand.self, DoctorCommand.self,

@@ -40,6 +40,7 @@ struct RLCommand: ParsableCommand {
   @Option(help: "Tokens in an answer at most.") var maxTokens = 112
   @Option(help: "AdamW's rate at its highest.") var rate: Float = 1e-3
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
+  @OptionGroup var tools: ToolOptions
   @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
@@ -68,18 +69,20 @@ struct RLCommand: ParsableCommand {
     let start = try LoadedModel.load(place(model))
     try checkRoom(items, start, task)
     let count = min(problems, items.count)
-    let recipe = PracticeRecipe(
+    let recipe = try PracticeRecipe(
       problems: count, samples: samples, maxTokens: maxTokens, length: start.model.config.context,
       steps: steps, optimizer: OptimizerSettings.practice.with(rate: rate), seed: seed,
       data: start.tokenizer.fingerprint + "-" + start.model.fingerprint + "-" + verifier.rawValue
-        + String(fingerprint(of: items.lazy.map { $0.prompt + "\n" + $0.answer }), radix: 16))
-    try plan(recipe, items, start).announce(
+        + String(fingerprint(of: items.lazy.map { $0.prompt + "\n" + $0.answer }), radix: 16)
+        + tools.fingerprint())
+    let host = try tools.host(start.template)
+    try plan(recipe, items, start, host).announce(
       "\(items.count) problems, \(steps) steps of \(count) x \(samples) answers", in: folder)
     let trained = try watchStage("rl", steps: steps) { observer in
       try practise(
-        recipe, problems: { step in problemsOfStep(step, items, count) },
+        recipe, problems: { problemsOfStep($0, items, count, seed: seed) },
         verifier: verifier.verifier, start: { try start.model.copy() },
-        tokenizer: start.tokenizer, in: folder, observer: observer)
+        tokenizer: start.tokenizer, tools: host, in: folder, observer: observer)
     }
     try LoadedModel(model: trained, tokenizer: start.tokenizer).save(
       to: folder.appendingPathComponent("model"))
@@ -94,9 +97,9 @@ struct RLCommand: ParsableCommand {
   }
 
   /// The time of one step's answers is measured, with the model as it is before it practises.
-  private func plan(_ recipe: PracticeRecipe, _ items: [Problem], _ start: LoadedModel) throws
-    -> StagePlan
-  {
+  private func plan(
+    _ recipe: PracticeRecipe, _ items: [Problem], _ start: LoadedModel, _ host: ToolHost?
+  ) throws -> StagePlan {
     let config = start.model.config
     let answers = recipe.problems * samples
     var plan = StagePlan(
@@ -109,8 +112,9 @@ struct RLCommand: ParsableCommand {
     try plan.checkMemory("lower --samples or --problems")
     let began = ContinuousClock.now
     let trial = try rollOut(
-      problemsOfStep(0, items, recipe.problems), verifier: verifier.verifier, model: start.model,
-      tokenizer: start.tokenizer, template: start.template, samples: samples,
+      problemsOfStep(0, items, recipe.problems, seed: seed), verifier: verifier.verifier,
+      model: start.model, tokenizer: start.tokenizer, template: start.template, host: host,
+      samples: samples,
       settings: SamplingSettings(maxTokens: maxTokens), seed: seed, step: 0)
     plan.extraSeconds = (ContinuousClock.now - began) / .seconds(1)
     plan.stepTokens = zip(trial.prompts, trial.continuations).reduce(0) { sum, group in
@@ -118,22 +122,22 @@ struct RLCommand: ParsableCommand {
     }
     return plan
   }
+}
 
-  /// The problems in one shuffled round after another, whatever the step.
-  private func problemsOfStep(_ step: Int, _ items: [Problem], _ count: Int) -> [Problem] {
-    var rounds: [Int: [Int]] = [:]
-    return (step * count..<(step + 1) * count).map { position in
-      let round = position / items.count
-      let order = rounds[round] ?? shuffled(items.count, round)
-      rounds[round] = order
-      return items[order[position % items.count]]
-    }
+/// The problems of a step, in one shuffled round after another.
+func problemsOfStep(_ step: Int, _ items: [Problem], _ count: Int, seed: UInt64) -> [Problem] {
+  var rounds: [Int: [Int]] = [:]
+  return (step * count..<(step + 1) * count).map { position in
+    let round = position / items.count
+    let order = rounds[round] ?? shuffled(items.count, round, seed: seed)
+    rounds[round] = order
+    return items[order[position % items.count]]
   }
+}
 
-  private func shuffled(_ count: Int, _ round: Int) -> [Int] {
-    var random = SplitMix64(seed: seed, stream: "round", index: round)
-    var order = Array(0..<count)
-    random.shuffle(&order)
-    return order
-  }
+private func shuffled(_ count: Int, _ round: Int, seed: UInt64) -> [Int] {
+  var random = SplitMix64(seed: seed, stream: "round", index: round)
+  var order = Array(0..<count)
+  random.shuffle(&order)
+  return order
 }

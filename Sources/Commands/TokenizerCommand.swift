@@ -3,14 +3,15 @@ import Claims
 import Corpus
 import Foundation
 import ModelFiles
+import TemplateLanguage
 import Tokenization
 import Training
 
 /// `tokenizer`: train one, and look at what it does.
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenizer", abstract: "Train a tokenizer, encode and decode.",
-    subcommands: [Train.self, Encode.self, Decode.self])
+    commandName: "tokenizer", abstract: "Train a tokenizer, encode, decode, and render templates.",
+    subcommands: [Train.self, Encode.self, Decode.self, Render.self])
 
   struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -76,6 +77,8 @@ struct TokenizerCommand: ParsableCommand {
     @Option(help: "A tokenizer.json, a model folder or a .tiktoken file.") var tokenizer: String
     @Argument(help: "The text; absent or - for standard input.") var text: String?
     @Flag(help: "Read special tokens in the text as such.") var allowSpecial = false
+    @Flag(help: "Read a JSON string a line from standard input, and print its ids on one line.")
+    var lines = false
     @Flag(help: "End with one JSON line.") var json = false
 
     struct Result: Encodable {
@@ -89,6 +92,7 @@ struct TokenizerCommand: ParsableCommand {
 
     func run() throws {
       let tokenizer = try loadTokenizer(place(tokenizer))
+      if lines { return try encodeLines(tokenizer) }
       var input = text ?? "-"
       if input == "-" {
         let data = FileHandle.standardInput.readDataToEndOfFile()
@@ -109,6 +113,17 @@ struct TokenizerCommand: ParsableCommand {
       for id in ids { print("\(id)\t\(String(reflecting: tokenizer.decode([id])))") }
       Terminal.note("\(ids.count) tokens, \(input.utf8.count) bytes")
     }
+
+    private func encodeLines(_ tokenizer: Tokenizer) throws {
+      let allowed = allowSpecial ? Set(tokenizer.specials) : []
+      while let line = readLine() {
+        guard case .string(let text)? = try? JSONValue(line.utf8) else {
+          throw CorpusError("a line of standard input is no JSON string")
+        }
+        let ids = tokenizer.encode(text, allowing: allowed)
+        print(ids.map(String.init).joined(separator: " "))
+      }
+    }
   }
 
   struct Decode: ParsableCommand {
@@ -126,6 +141,39 @@ struct TokenizerCommand: ParsableCommand {
           "\(odd) is not a token: this vocabulary has 0 to \(tokenizer.vocabularySize - 1)")
       }
       print(tokenizer.decode(ids))
+    }
+  }
+
+  struct Render: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "render", abstract: "The text that a chat template makes of conversations.",
+      discussion: """
+        Example:  echo '{"messages": [{"role": "user", "content": "Hi"}]}' \\
+                    | lyceum tokenizer render --template chat_template.jinja
+        A line of standard input is an object with messages and what else the template knows: tools,
+        add_generation_prompt, bos_token. For each, one JSON string is printed, or an object with
+        the error.
+        """)
+
+    @Option(help: "A file with a chat template (Jinja).") var template: String
+
+    func run() throws {
+      let template = try Template(String(decoding: try readFile(template), as: UTF8.self))
+      let now = Calendar.current.dateComponents(
+        [.year, .month, .day, .hour, .minute, .second], from: Date())
+      let clock = TemplateClock(
+        year: now.year ?? 1970, month: now.month ?? 1, day: now.day ?? 1, hour: now.hour ?? 0,
+        minute: now.minute ?? 0, second: now.second ?? 0)
+      while let line = readLine() {
+        do {
+          guard case .map(let variables) = Value(try JSONValue(line.utf8), .input) else {
+            throw CorpusError("a line of standard input is no JSON object")
+          }
+          try JSONLine.print(try template.render(variables, clock: clock).string)
+        } catch let error as TemplateError {
+          try JSONLine.print(["error": error.description])
+        }
+      }
     }
   }
 }

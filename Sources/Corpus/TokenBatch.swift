@@ -30,16 +30,24 @@ public struct TokenBatch: Sendable, Equatable {
   public var weights: [Float]
   /// Which sequence of its row a slot belongs to, from 0; −1 for padding.
   public var segments: [Int32]
+  /// What comes with each token beside its id, one after another: empty for a model that takes none.
+  public var features: [Float]
+  /// The tokens that each target is chosen among, as bits; empty for all of them.
+  public var allowed: [UInt32]
 
   public init(
-    rows: Int, length: Int, tokens: [Int32], targets: [Int32], weights: [Float], segments: [Int32]
+    rows: Int, length: Int, tokens: [Int32], targets: [Int32], weights: [Float], segments: [Int32],
+    features: [Float] = [], allowed: [UInt32] = []
   ) {
     let count = rows * length
     precondition(
       tokens.count == count && targets.count == count && weights.count == count
-        && segments.count == count, "a batch of \(rows) x \(length) with \(tokens.count) tokens")
+        && segments.count == count && features.count % max(1, count) == 0
+        && (allowed.isEmpty || allowed.count == count),
+      "a batch of \(rows) x \(length) with \(tokens.count) tokens")
     (self.rows, self.length, self.tokens, self.targets) = (rows, length, tokens, targets)
     (self.weights, self.segments) = (weights, segments)
+    (self.features, self.allowed) = (features, allowed)
   }
 
   /// Slots that are not padding.

@@ -23,35 +23,39 @@ public struct DialProblem: Sendable, Equatable {
   public let start: Int
   public let operations: [DialOperation]
 
-  /// A problem with `count` operations.
-  public init(operations count: Int, _ random: inout SplitMix64) {
-    precondition((1...Self.slots).contains(count), "\(count) operations")
-    start = random.below(10)
-    operations = (0..<count).map { _ in random.pick(DialOperation.all) }
+  public init(start: Int, operations: [DialOperation]) {
+    precondition((0...9).contains(start), "a dial at \(start)")
+    precondition((1...Self.slots).contains(operations.count), "\(operations.count) operations")
+    (self.start, self.operations) = (start, operations)
   }
 
-  /// The value in each of the ``slots``: operations stand to the right, an empty slot keeps the start.
+  /// A problem with `count` operations.
+  public init(operations count: Int, _ random: inout SplitMix64) {
+    self.init(
+      start: random.below(10),
+      operations: (0..<count).map { _ in random.pick(DialOperation.all) })
+  }
+
+  /// The start, then the value after each operation.
   public var values: [Int] {
-    var value = start
-    return (0..<Self.slots).map { slot in
-      if let operation = operation(slot) { value = operation.apply(value) }
-      return value
+    operations.reduce(into: [start]) { values, operation in
+      values.append(operation.apply(values[values.count - 1]))
     }
   }
 
-  public func operation(_ slot: Int) -> DialOperation? {
-    let first = Self.slots - operations.count
-    return slot >= first ? operations[slot - first] : nil
-  }
-
-  public var answer: Int { values.last ?? start }
+  public var answer: Int { operations.reduce(start) { $1.apply($0) } }
 
   public var text: String { "\(start) " + operations.map(\.text).joined(separator: " ") }
 
-  /// Where the problem may be used: one in twenty of those with three operations or more is for the
-  /// test. There are only 1,560 shorter ones, and both sides see them.
+  /// Where the problem may be used. Of those with three operations or more, one in twenty is for the
+  /// test and one in twenty for validation. There are only 1,560 shorter ones: all sides see them.
   public var portion: Portion {
-    operations.count < 3 || stableHash("dial " + text) % 20 != 0 ? .train : .test
+    guard operations.count >= 3 else { return .train }
+    return switch stableHash("dial " + text) % 20 {
+    case 0: .test
+    case 1: .validation
+    default: .train
+    }
   }
 
   /// The `index`-th problem of a stream, from one portion where it has any.
@@ -63,5 +67,27 @@ public struct DialProblem: Sendable, Equatable {
       let problem = DialProblem(operations: random.within(operations), &random)
       if problem.portion == portion || problem.operations.count < 3 { return problem }
     }
+  }
+
+  /// `count` different problems with as many operations each, or all where there are fewer.
+  public static func distinct(
+    _ count: Int, _ portion: Portion, operations: Int, seed: UInt64, stream: String
+  ) -> [DialProblem] {
+    if operations == 1 {
+      let all = (0..<10).flatMap { start in
+        DialOperation.all.map { DialProblem(start: start, operations: [$0]) }
+      }
+      return Array(all.prefix(count))
+    }
+    var seen: Set<String> = []
+    var problems: [DialProblem] = []
+    var index = 0
+    while problems.count < count {
+      let problem = draw(
+        portion, operations: operations...operations, seed: seed, stream: stream, index: index)
+      if seen.insert(problem.text).inserted { problems.append(problem) }
+      index += 1
+    }
+    return problems
   }
 }

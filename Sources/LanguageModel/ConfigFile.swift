@@ -26,6 +26,7 @@ extension DecoderConfig: Codable {
     case norm
     case positions
     case normalisesHeads = "qk_norm"
+    case inputFeatures = "input_features"
     case gptWidth = "n_embd"
     case gptLayers = "n_layer"
     case gptHeads = "n_head"
@@ -37,6 +38,7 @@ extension DecoderConfig: Codable {
 
   /// The architecture that other tools know this decoder as; "lyceum" where they know none.
   public var modelType: String {
+    if inputFeatures > 0 { return "lyceum" }
     if norm == .layer, positions == .learned, biases, tiesHead, keyHeads == heads,
       feedForward == .geluTanh, headWidth * heads == width
     {
@@ -83,6 +85,7 @@ extension DecoderConfig: Codable {
       try file.encode(norm.rawValue, forKey: .norm)
       try file.encode(normalisesHeads, forKey: .normalisesHeads)
       try file.encode(positions == .learned ? "learned" : "rotary", forKey: .positions)
+      if inputFeatures > 0 { try file.encode(inputFeatures, forKey: .inputFeatures) }
     }
   }
 
@@ -148,7 +151,8 @@ extension DecoderConfig: Codable {
       biases: attentionBias,
       normalisesHeads: try file.decodeIfPresent(Bool.self, forKey: .normalisesHeads)
         ?? (type == "qwen3"),
-      tiesHead: try file.decodeIfPresent(Bool.self, forKey: .tied) ?? false)
+      tiesHead: try file.decodeIfPresent(Bool.self, forKey: .tied) ?? false,
+      inputFeatures: try file.decodeIfPresent(Int.self, forKey: .inputFeatures) ?? 0)
   }
 
   private static func feedForward(_ name: String) throws -> FeedForward {

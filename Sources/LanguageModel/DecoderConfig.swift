@@ -34,13 +34,15 @@ public struct DecoderConfig: Sendable, Equatable {
   public var normalisesHeads: Bool
   /// Whether the embedding table scores the next token as well.
   public var tiesHead: Bool
+  /// Numbers that come with every token and are added to its embedding by a linear map; 0 for none.
+  public var inputFeatures: Int
 
   public init(
     vocabularySize: Int, width: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
     headWidth: Int? = nil, hiddenWidth: Int, context: Int, norm: Norm = .rms,
     epsilon: Float = 1e-6, positions: Positions = .rotary(base: 10_000),
     feedForward: FeedForward = .swiGLU, biases: Bool = false, normalisesHeads: Bool = true,
-    tiesHead: Bool = false
+    tiesHead: Bool = false, inputFeatures: Int = 0
   ) {
     self.vocabularySize = vocabularySize
     (self.width, self.layers, self.heads) = (width, layers, heads)
@@ -50,6 +52,7 @@ public struct DecoderConfig: Sendable, Equatable {
     (self.norm, self.epsilon, self.positions) = (norm, epsilon, positions)
     (self.feedForward, self.biases) = (feedForward, biases)
     (self.normalisesHeads, self.tiesHead) = (normalisesHeads, tiesHead)
+    self.inputFeatures = inputFeatures
   }
 
   /// The one dial. Everything else follows from `depth`:
@@ -78,6 +81,9 @@ public struct DecoderConfig: Sendable, Equatable {
     ]
     for (name, value, most) in sizes where value < 1 || value > most {
       throw DecoderError("a \(name) of \(value) makes no model: it must lie in 1...\(most)")
+    }
+    if !(0...65_536).contains(inputFeatures) {
+      throw DecoderError("\(inputFeatures) input features make no model: choose 0...65536")
     }
     if heads % keyHeads != 0 {
       throw DecoderError("\(heads) heads cannot share \(keyHeads) key heads evenly")
@@ -110,6 +116,7 @@ public struct DecoderConfig: Sendable, Equatable {
     }
     let tables =
       vocabularySize * width * (tiesHead ? 1 : 2) + (positions == .learned ? context * width : 0)
+      + inputFeatures * width
     return layers * layer + tables + (norm == .layer ? 2 : 1) * width
   }
 
@@ -118,7 +125,8 @@ public struct DecoderConfig: Sendable, Equatable {
   public func trainingOperations(length: Int) -> Double {
     let maps = feedForward == .swiGLU ? 3 : 2
     let attention = width * headWidth * (2 * heads + 2 * keyHeads)
-    let matrices = layers * (attention + maps * width * hiddenWidth) + vocabularySize * width
+    let matrices =
+      layers * (attention + maps * width * hiddenWidth) + (vocabularySize + inputFeatures) * width
     return 6 * Double(matrices) + 6 * Double(layers * heads * headWidth * length)
   }
 }

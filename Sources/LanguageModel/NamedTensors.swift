@@ -49,6 +49,9 @@ public struct NamedSource: ParameterSource {
 
   public init(lookup: @escaping (String) throws -> NamedTensor?) { self.lookup = lookup }
 
+  /// What the source has under a name.
+  public func tensor(_ name: String) throws -> NamedTensor? { try lookup(name) }
+
   public func fill(
     _ values: MutableFloats, name: String, rows: Int, columns: Int, isTransposed: Bool,
     isVector: Bool, initial: Initial

@@ -8,6 +8,9 @@ struct ParameterNames {
 
   var embedding: String { isTransposed ? "transformer.wte.weight" : "model.embed_tokens.weight" }
   var positions: String { "transformer.wpe.weight" }
+  var features: String {
+    isTransposed ? "transformer.wfe.weight" : "model.embed_features.weight"
+  }
   var finalNorm: String { isTransposed ? "transformer.ln_f" : "model.norm" }
   var head: String { "lm_head.weight" }
 

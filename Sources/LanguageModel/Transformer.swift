@@ -12,6 +12,8 @@ public final class Transformer {
   /// (V, D): the rows that score the next token. The embedding itself where they are tied.
   public let head: Tensor
   private let positionTable: Tensor?
+  /// (D, features).
+  private let featureMap: Tensor?
   private let rotary: Tensor?
   private let layers: [DecoderLayer]
   private let norm: NormLayer
@@ -34,6 +36,12 @@ public final class Transformer {
     } else {
       positionTable = nil
     }
+    featureMap =
+      config.inputFeatures > 0
+      ? try scope.matrix(
+        names.features, parts: [(names.features, config.width)], columns: config.inputFeatures,
+        initial: .normal(deviation: 1 / Float(config.inputFeatures).squareRoot()), kind: .table)
+      : nil
     if case .rotary(let base) = config.positions {
       let table = Tensor(
         [config.context, config.headWidth], buffer: Buffer(config.context * config.headWidth))
@@ -57,45 +65,61 @@ public final class Transformer {
   }
 
   /// What the head scores, (N, D), for `tokens` that stand in rows as `layout` says.
-  public func hidden(_ tokens: [Int32], _ layout: SequenceLayout) -> Tensor {
+  ///
+  /// - Parameter features: ``DecoderConfig/inputFeatures`` numbers for each token, one after another.
+  public func hidden(_ tokens: [Int32], features: [Float] = [], _ layout: SequenceLayout) -> Tensor
+  {
     precondition(tokens.count == layout.rows * layout.length, "\(tokens.count) tokens")
-    return trunk(tokens, positions: layout.positions) { qkv, form, _ in
+    return trunk(tokens, features, positions: layout.positions) { qkv, form, _ in
       qkv.attention(form, layout)
     }
   }
 
-  /// The residual stream after each layer, (N, D) each, and last what ``hidden(_:_:)`` gives: for
-  /// those who want to look inside. Nothing is recorded.
+  /// The residual stream after each layer, (N, D) each, and last what ``hidden(_:features:_:)``
+  /// gives: for those who want to look inside. Nothing is recorded.
   public func states(_ tokens: [Int32], _ layout: SequenceLayout) -> [Tensor] {
     var states: [Tensor] = []
     let last = Tape.paused {
-      trunk(tokens, positions: layout.positions, observe: { states.append($0) }) { qkv, form, _ in
+      trunk(tokens, [], positions: layout.positions, observe: { states.append($0) }) {
+        qkv, form, _ in
         qkv.attention(form, layout)
       }
     }
     return states + [last]
   }
 
-  /// As ``hidden(_:_:)`` for tokens that continue the sequences of a cache: token i is the next of
+  /// As ``hidden(_:features:_:)`` for tokens that continue the sequences of a cache: token i is the next of
   /// slot `slots[i]`. Several tokens of a slot follow one another. Nothing is recorded.
-  public func hidden(_ tokens: [Int32], slots: [Int32], cache: KeyValueCache) -> Tensor {
+  public func hidden(
+    _ tokens: [Int32], features: [Float] = [], slots: [Int32], cache: KeyValueCache
+  ) -> Tensor {
     Tape.paused {
       let positions = cache.advance(slots)
-      return trunk(tokens, positions: positions) { qkv, form, layer in
+      return trunk(tokens, features, positions: positions) { qkv, form, layer in
         cache.attention(qkv, form, layer: layer, slots: slots, positions: positions)
       }
     }
   }
 
-  /// The scores of the next token, (N, V), for rows of ``hidden(_:_:)``.
+  /// The scores of the next token, (N, V), for rows of ``hidden(_:features:_:)``.
   public func logits(_ hidden: Tensor) -> Tensor { hidden.linear(head) }
 
   private func trunk(
-    _ tokens: [Int32], positions: [Int32], observe: (Tensor) -> Void = { _ in },
+    _ tokens: [Int32], _ features: [Float], positions: [Int32],
+    observe: (Tensor) -> Void = { _ in },
     attend: (_ qkv: Tensor, _ form: AttentionForm, _ layer: Int) -> Tensor
   ) -> Tensor {
     var x = embedding.rows(tokens)
     if let positionTable { x = x.adding(positionTable.rows(positions)) }
+    precondition(
+      features.count == tokens.count * config.inputFeatures,
+      "\(features.count) features for \(tokens.count) tokens of \(config.inputFeatures) each")
+    if let featureMap {
+      let given = Buffer(features.count)
+      _ = given.values.update(fromContentsOf: features)
+      x = Tensor([tokens.count, config.inputFeatures], buffer: given)
+        .linear(featureMap, residual: x)
+    }
     for (index, layer) in layers.enumerated() {
       x = layer(x) { attend($0, layer.form, index) }
       observe(x)

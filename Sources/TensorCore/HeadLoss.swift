@@ -19,14 +19,21 @@ extension Tensor {
   /// The logits of the batch never exist at once, and tokens of weight 0 cost nothing. Gradients
   /// are computed on the way, chunk by chunk, for a loss that is the root of ``backward()``: that of
   /// the head is added at once, that of x is kept until then.
+  ///
+  /// - Parameter allowed: for every token, the targets that it is chosen among, as bits: the softmax
+  ///   is over them alone. Empty for all; at most 32 rows of the head can be told apart.
   public func crossEntropy(
-    head: Tensor, targets: [Int32], weights: [Float], normaliser: Float, entropies: Bool = false
+    head: Tensor, targets: [Int32], weights: [Float], normaliser: Float, allowed: [UInt32] = [],
+    entropies: Bool = false
   ) -> HeadLoss {
     let n = rows
     precondition(
       targets.count == n && weights.count == n && head.columns == columns,
       "crossEntropy of \(shape), head \(head.shape), \(targets.count) targets")
     precondition(normaliser > 0, "crossEntropy: normaliser \(normaliser)")
+    precondition(
+      allowed.isEmpty || (allowed.count == n && head.rows <= 32),
+      "crossEntropy: \(allowed.count) sets for \(n) tokens of \(head.rows)")
     let records = Tape.isRecording && (wantsGradient || head.wantsGradient)
     let dx = records && wantsGradient ? Buffer(count, zeroed: true) : nil
     let active = (0..<n).filter { weights[$0] != 0 }
@@ -38,7 +45,7 @@ extension Tensor {
       let tokens = active[start..<min(active.count, start + chunkTokens)]
       let part = chunk(
         Array(tokens), head: head, targets: targets, weights: weights, scale: 1 / normaliser,
-        entropies: entropies, dx: dx, records: records)
+        allowed: allowed, entropies: entropies, dx: dx, records: records)
       for (i, token) in tokens.enumerated() {
         logProbabilities[token] = part.logProbabilities.values[i]
         if let found = part.entropies { allEntropies[token] = found.values[i] }
@@ -56,13 +63,21 @@ extension Tensor {
   /// Logits, losses and gradients of some tokens.
   private func chunk(
     _ tokens: [Int], head: Tensor, targets: [Int32], weights: [Float], scale: Float,
-    entropies: Bool, dx: Buffer?, records: Bool
+    allowed: [UInt32], entropies: Bool, dx: Buffer?, records: Bool
   ) -> (logProbabilities: Buffer, entropies: Buffer?) {
     let (n, width, vocabulary) = (tokens.count, columns, head.rows)
     let x = selecting(tokens)
     let logits = Buffer(n * vocabulary)
     matmulPacked(
       c: logits.values, a: x.values, packedB: head.packedForward(), m: n, n: vocabulary, k: width)
+    if !allowed.isEmpty {
+      for (i, token) in tokens.enumerated() {
+        for target in 0..<vocabulary where allowed[token] >> UInt32(target) & 1 == 0 {
+          // Finite, so that its share of the entropy is 0 and not 0 · ∞.
+          logits.values[i * vocabulary + target] = -1e9
+        }
+      }
+    }
     let logProbabilities = Buffer(n)
     let found = entropies ? Buffer(n) : nil
     let chunkTargets = tokens.map { targets[$0] }

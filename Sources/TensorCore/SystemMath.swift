@@ -9,3 +9,4 @@ import Darwin
 func logarithm(_ x: Double) -> Double { log(x) }
 func sine(_ x: Double) -> Double { sin(x) }
 func cosine(_ x: Double) -> Double { cos(x) }
+func exponential(_ x: Double) -> Double { exp(x) }

@@ -204,42 +204,80 @@ private func scoreBlock(
   _ scores: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, qStride: Int, queries: Int,
   position: Int, keys: UnsafePointer<Float>, block: Int, end: Int, width: Int
 ) {
+  if queries == 1 {
+    scoreOne(scores, q: q, panel: keys + block * width, keys: end - block, width: width)
+    return
+  }
   let none = TileStart(addend: nil, bias: nil)
   var key = block
   while key < end {
     let panel = keys + key * width
-    if queries == 1 {
-      scoreOne(scores + (key - block), q: q, panel: panel, width: width)
-    } else {
-      var i = 0
-      while i < queries {
-        let count = min(Tile.rows, queries - i)
-        if key <= position + i + count - 1 {
-          tile(
-            c: scores + i * ScoreTile.keys + (key - block), stride: ScoreTile.keys, start: none,
-            a: q + i * qStride, rowStride: qStride, termStride: 1, b: panel, k: width,
-            validRows: count, validColumns: Tile.columns)
-        }
-        i += Tile.rows
+    var i = 0
+    while i < queries {
+      let count = min(Tile.rows, queries - i)
+      if key <= position + i + count - 1 {
+        tile(
+          c: scores + i * ScoreTile.keys + (key - block), stride: ScoreTile.keys, start: none,
+          a: q + i * qStride, rowStride: qStride, termStride: 1, b: panel, k: width,
+          validRows: count, validColumns: Tile.columns)
       }
+      i += Tile.rows
     }
     key += Tile.columns
   }
 }
 
-/// One row of ``tile``: the same sums in the same order.
-@inline(__always)
+/// One row of ``tile`` over up to ``ScoreTile/keys`` keys: the same sums in the same order. Two or
+/// three panels at once keep the multipliers busy while a sum waits for its last term.
 private func scoreOne(
-  _ c: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, panel: UnsafePointer<Float>, width: Int
+  _ c: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, panel: UnsafePointer<Float>, keys: Int,
+  width: Int
 ) {
-  var (low, high) = (Float8(), Float8())
-  for d in 0..<width {
-    let s = Float8(repeating: q[d])
-    low = fma(low, s, load8(panel + d * Tile.columns))
-    high = fma(high, s, load8(panel + d * Tile.columns + 8))
+  let size = Tile.columns &* width
+  var p = panel
+  if keys > 2 * Tile.columns {
+    var (a, b, d, e, f, g) = (Float8(), Float8(), Float8(), Float8(), Float8(), Float8())
+    for i in 0..<width {
+      let s = Float8(repeating: q[i])
+      a = fma(a, s, load8(p))
+      b = fma(b, s, load8(p + 8))
+      d = fma(d, s, load8(p + size))
+      e = fma(e, s, load8(p + (size &+ 8)))
+      f = fma(f, s, load8(p + (2 &* size)))
+      g = fma(g, s, load8(p + (2 &* size &+ 8)))
+      p += Tile.columns
+    }
+    store8(c, a)
+    store8(c + 8, b)
+    store8(c + 16, d)
+    store8(c + 24, e)
+    store8(c + 32, f)
+    store8(c + 40, g)
+  } else if keys > Tile.columns {
+    var (a, b, d, e) = (Float8(), Float8(), Float8(), Float8())
+    for i in 0..<width {
+      let s = Float8(repeating: q[i])
+      a = fma(a, s, load8(p))
+      b = fma(b, s, load8(p + 8))
+      d = fma(d, s, load8(p + size))
+      e = fma(e, s, load8(p + (size &+ 8)))
+      p += Tile.columns
+    }
+    store8(c, a)
+    store8(c + 8, b)
+    store8(c + 16, d)
+    store8(c + 24, e)
+  } else {
+    var (a, b) = (Float8(), Float8())
+    for i in 0..<width {
+      let s = Float8(repeating: q[i])
+      a = fma(a, s, load8(p))
+      b = fma(b, s, load8(p + 8))
+      p += Tile.columns
+    }
+    store8(c, a)
+    store8(c + 8, b)
   }
-  store8(c, low)
-  store8(c + 8, high)
 }
 
 /// Turns the scores low..<high of a row into exp(scale·s − maximum) and the others into 0, raising
@@ -287,7 +325,10 @@ private func addValues(
   while d < width {
     let panel = values + d * valueRows
     let columns = min(Tile.columns, width - d)
-    if queries == 1, columns == Tile.columns {
+    if queries == 1, d + 2 * Tile.columns <= width {
+      addTwo(out + d, p: scores, panel: panel, size: Tile.columns * valueRows, terms: terms)
+      d += Tile.columns
+    } else if queries == 1, columns == Tile.columns {
       addOne(out + d, p: scores, panel: panel, terms: terms)
     } else {
       var i = 0
@@ -317,6 +358,28 @@ private func addOne(
   }
   store8(c, low + load8(c))
   store8(c + 8, high + load8(c + 8))
+}
+
+/// As ``addOne`` for two panels that stand `size` values apart.
+@inline(__always)
+private func addTwo(
+  _ c: UnsafeMutablePointer<Float>, p: UnsafePointer<Float>, panel: UnsafePointer<Float>, size: Int,
+  terms: Int
+) {
+  var (a, b, d, e) = (Float8(), Float8(), Float8(), Float8())
+  var v = panel
+  for t in 0..<terms {
+    let s = Float8(repeating: p[t])
+    a = fma(a, s, load8(v))
+    b = fma(b, s, load8(v + 8))
+    d = fma(d, s, load8(v + size))
+    e = fma(e, s, load8(v + (size &+ 8)))
+    v += Tile.columns
+  }
+  store8(c, a + load8(c))
+  store8(c + 8, b + load8(c + 8))
+  store8(c + 16, d + load8(c + 16))
+  store8(c + 24, e + load8(c + 24))
 }
 
 /// From segment ids (tokens; −1 for padding) of rows of `length` tokens: the first token of its row

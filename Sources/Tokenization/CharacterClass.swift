@@ -14,25 +14,25 @@ enum CharacterClass {
   /// The class of every scalar, one byte each; pages of unassigned scalars are never touched.
   static let ofScalar = Table()
 
+  /// What o200k's words ask of a scalar, as two bits: may stand in the upper-case part, may stand in
+  /// the lower-case part. Letters without case and marks may stand in both.
+  enum Case {
+    static let upper: Raw = 1
+    static let lower: Raw = 2
+    static let both: Raw = 3
+
+    static let ofScalar = Table(cases: true)
+  }
+
   /// SAFETY: written once in `init`, never again and never freed: safe to read from any thread.
   struct Table: @unchecked Sendable {
     let scalars: UnsafePointer<Raw>
     let bytes: UnsafePointer<Raw>
 
     fileprivate init() {
-      let table = UnsafeMutablePointer<Raw>.allocate(capacity: 0x11_0000)
-      table.initialize(repeating: CharacterClass.other, count: 0x11_0000)
-      for (runs, value) in [
+      let table = Self.table([
         (UnicodeRuns.letters, CharacterClass.letter), (UnicodeRuns.numbers, CharacterClass.number),
-      ] {
-        var scalar = 0
-        for pair in stride(from: 0, to: runs.count, by: 2) {
-          scalar += Int(runs[pair])
-          let length = Int(runs[pair + 1])
-          (table + scalar).update(repeating: value, count: length)
-          scalar += length
-        }
-      }
+      ])
       let spaces =
         [0x09, 0x0B, 0x0C, 0x20, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
         + Array(0x2000...0x200A)
@@ -45,6 +45,32 @@ enum CharacterClass {
       ascii.update(from: table, count: 128)
       scalars = UnsafePointer(table)
       bytes = UnsafePointer(ascii)
+    }
+
+    fileprivate init(cases: Bool) {
+      let table = Self.table([
+        (UnicodeRuns.letters, Case.both), (UnicodeRuns.marks, Case.both),
+        (UnicodeRuns.upper, Case.upper), (UnicodeRuns.lower, Case.lower),
+      ])
+      scalars = UnsafePointer(table)
+      bytes = scalars
+    }
+
+    private static func table(_ classes: [(runs: [UInt32], value: Raw)])
+      -> UnsafeMutablePointer<Raw>
+    {
+      let table = UnsafeMutablePointer<Raw>.allocate(capacity: 0x11_0000)
+      table.initialize(repeating: CharacterClass.other, count: 0x11_0000)
+      for (runs, value) in classes {
+        var scalar = 0
+        for pair in stride(from: 0, to: runs.count, by: 2) {
+          scalar += Int(runs[pair])
+          let length = Int(runs[pair + 1])
+          (table + scalar).update(repeating: value, count: length)
+          scalar += length
+        }
+      }
+      return table
     }
   }
 

@@ -11,12 +11,21 @@ struct PreTokenScanner {
 
   private let byteClass = CharacterClass.ofScalar.bytes
   private let scalarClass = CharacterClass.ofScalar.scalars
+  private let caseClass: UnsafePointer<CharacterClass.Raw>
 
   init(_ text: UnsafePointer<UInt8>, count: Int, kind: PreTokenizer) {
     self.text = text
     end = count
     self.kind = kind
+    // The second table costs a megabyte: only where it is asked for.
+    caseClass =
+      kind == .o200k || kind == .tekken
+      ? CharacterClass.Case.ofScalar.scalars : CharacterClass.ofScalar.scalars
   }
+
+  /// The rules of 2019: contractions in lower case, no rule for line ends.
+  @inline(__always)
+  private var isGPT2: Bool { kind == .gpt2 || kind == .smollm }
 
   private static let blank = UInt8(ascii: " ")
   private static let apostrophe = UInt8(ascii: "'")
@@ -62,6 +71,7 @@ struct PreTokenScanner {
   private mutating func cut(_ start: Int) -> Int {
     var length = 0
     let first = classify(start, &length)
+    if kind == .o200k || kind == .tekken { return cutCased(start, first, length) }
     switch first {
     case CharacterClass.letter:
       return word(start, letters: start)
@@ -98,9 +108,9 @@ struct PreTokenScanner {
   @inline(__always)
   private func number(_ at: Int) -> Int {
     switch kind {
-    case .digits, .formulas: return at
+    case .digits, .formulas, .smollm, .tekken: return at
     case .gpt2: return run(of: CharacterClass.number, from: at)
-    case .cl100k:
+    case .cl100k, .o200k:
       var stop = at
       for _ in 0..<2 where stop < end {
         var length = 0
@@ -133,13 +143,13 @@ struct PreTokenScanner {
   @inline(__always)
   private func symbolRun(_ at: Int) -> Int {
     let stop = run(of: CharacterClass.other, from: at)
-    return kind == .gpt2 ? stop : run(of: CharacterClass.newline, from: stop)
+    return isGPT2 ? stop : run(of: CharacterClass.newline, from: stop)
   }
 
   /// The end of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at `start`, or 0.
   private func contraction(_ start: Int) -> Int {
     guard start + 1 < end else { return 0 }
-    let anyCase = kind != .gpt2
+    let anyCase = !isGPT2
     let first = anyCase ? Self.lowered(text[start + 1]) : text[start + 1]
     switch first {
     case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"):
@@ -201,8 +211,93 @@ struct PreTokenScanner {
       if value == CharacterClass.newline { newlineEnd = at }
     }
     examined += at - start
-    if kind != .gpt2, newlineEnd > start { return newlineEnd }
-    // Before a word, the run leaves it its last character.
-    return at == end || last == start ? at : last
+    if !isGPT2, newlineEnd > start { return newlineEnd }
+    // Before a word, the run leaves it its last character. A digit that stands alone is no word.
+    if at == end || last == start { return at }
+    var length = 0
+    return kind == .smollm && classify(at, &length) == CharacterClass.number ? at : last
+  }
+
+  // o200k's rules, where a word is upper case and then lower case.
+
+  private mutating func cutCased(
+    _ start: Int, _ first: CharacterClass.Raw, _ length: Int
+  ) -> Int {
+    let next = start + length
+    switch first {
+    case CharacterClass.letter:
+      return suffixed(mixedWord(start) ?? upperWord(start) ?? next)
+    case CharacterClass.number: return number(next)
+    case CharacterClass.other:
+      if let stop = mixedWord(next) { return suffixed(stop) }
+      // A mark is a character that a word may take along, and one that a word may begin with.
+      if let stop = mixedWord(start) ?? upperWord(next) { return suffixed(stop) }
+      return casedSymbolRun(next)
+    case CharacterClass.space:
+      if let stop = mixedWord(next) ?? upperWord(next) { return suffixed(stop) }
+      var nextLength = 0
+      if text[start] == Self.blank, next < end,
+        classify(next, &nextLength) == CharacterClass.other
+      {
+        return casedSymbolRun(next + nextLength)
+      }
+      return whiteSpaceRun(start)
+    default: return whiteSpaceRun(start)
+    }
+  }
+
+  @inline(__always)
+  private func caseBits(_ at: Int, _ length: inout Int) -> CharacterClass.Raw {
+    let byte = text[at]
+    length = 1
+    if byte < 0x80 { return caseClass[Int(byte)] }
+    guard let scalar = CharacterClass.decode(text, at: at, end: end, length: &length) else {
+      return CharacterClass.other
+    }
+    return caseClass[Int(scalar)]
+  }
+
+  /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+` from `at`, nil where it does
+  /// not match.
+  private func mixedWord(_ at: Int) -> Int? {
+    var at = at
+    var length = 0
+    // Where the upper-case part must give its last caseless character to the lower-case part.
+    var fallback: Int?
+    while at < end {
+      let bits = caseBits(at, &length)
+      if bits == CharacterClass.Case.lower { return run(ofCase: bits, from: at) }
+      guard bits & CharacterClass.Case.upper != 0 else { break }
+      at += length
+      if bits == CharacterClass.Case.both { fallback = at }
+    }
+    return fallback
+  }
+
+  /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+` from `at`, where ``mixedWord(_:)`` does not match.
+  private func upperWord(_ at: Int) -> Int? {
+    let stop = run(ofCase: CharacterClass.Case.upper, from: at)
+    return stop > at ? stop : nil
+  }
+
+  private func run(ofCase bit: CharacterClass.Raw, from at: Int) -> Int {
+    var at = at
+    var length = 0
+    while at < end, caseBits(at, &length) & bit != 0 { at += length }
+    return at
+  }
+
+  private func suffixed(_ stop: Int) -> Int {
+    guard kind == .o200k, stop < end, text[stop] == Self.apostrophe else { return stop }
+    return max(stop, contraction(stop))
+  }
+
+  /// The rest of `[^\s\p{L}\p{N}]+[\r\n/]*`.
+  private func casedSymbolRun(_ at: Int) -> Int {
+    var stop = run(of: CharacterClass.other, from: at)
+    while stop < end, text[stop] == 0x0A || text[stop] == 0x0D || text[stop] == UInt8(ascii: "/") {
+      stop += 1
+    }
+    return stop
   }
 }

@@ -13,6 +13,13 @@ public enum PreTokenizer: String, Codable, Sendable, CaseIterable {
   /// O. A word that goes on in lower case (`Sodium`, `McDonald` from its D) stays whole; an acronym
   /// is cut to letters too, since no scanner can tell CO from USA. Punctuation never joins a word.
   case formulas
+  /// GPT-4o's o200k_base: words are upper case and then lower case, with their contraction and with
+  /// combining marks.
+  case o200k
+  /// Mistral's: o200k with every digit on its own and contractions like other words.
+  case tekken
+  /// SmolLM's and StarCoder's: every digit on its own, then GPT-2's rules between them.
+  case smollm
 
   /// The equivalent regular expression, in the common ground of Oniguruma (tokenizers), fancy-regex
   /// (tiktoken) and Python's `regex`.
@@ -26,8 +33,22 @@ public enum PreTokenizer: String, Codable, Sendable, CaseIterable {
       Self.contractions + #"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + Self.rest
     case .formulas:
       Self.contractions + #"| ?[A-Z][a-z]?(?![^\P{L}A-Z])| ?\p{L}+|\p{N}"# + Self.rest
+    case .o200k:
+      Self.mixed + Self.contractions + "?|" + Self.upper + Self.contractions + #"?|\p{N}{1,3}"#
+        + Self.restWithSlash
+    case .tekken:
+      Self.mixed + "|" + Self.upper + #"|\p{N}"# + Self.restWithSlash
+    case .smollm:
+      #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+"#
     }
   }
+
+  private static let mixed =
+    #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"#
+  private static let upper =
+    #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"#
+  private static let restWithSlash =
+    #"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
   private static let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
   private static let rest = #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
@@ -48,5 +69,20 @@ public enum PreTokenizer: String, Codable, Sendable, CaseIterable {
     guard let known = Self.allCases.first(where: { $0.pattern == pattern }) ?? Self.aliases[pattern]
     else { return nil }
     self = known
+  }
+
+  /// What `tokenizer.ggml.pre` of a GGUF file names, and whether a whole pre-token that is a token
+  /// is one, whatever the merges say. Nil for a name that is not known.
+  static func named(_ pre: String) -> (cut: PreTokenizer, ignoresMerges: Bool)? {
+    switch pre {
+    case "gpt-2", "phi-2", "mpt", "olmo", "jais": (.gpt2, false)
+    case "llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "lfm2": (.cl100k, true)
+    case "dbrx", "smaug-bpe": (.cl100k, false)
+    case "qwen2", "deepseek-r1-qwen", "stablelm2": (.digits, false)
+    case "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone": (.smollm, false)
+    case "gpt-4o", "llama4": (.o200k, false)
+    case "tekken": (.tekken, true)
+    default: nil
+    }
   }
 }

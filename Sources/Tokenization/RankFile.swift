@@ -27,26 +27,21 @@ extension Tokenizer {
     else { throw TokenizerError.badRankLine(line: 1, what: "holds no ranks that fit together") }
     var tokens = TokenBytes()
     for id in 0...highest { tokens.append(byRank[id] ?? []) }
-    var ids: [[UInt8]: Int32] = [:]
-    for (rank, bytes) in byRank { ids[bytes] = Int32(rank) }
-    var byteIDs: [Int32] = []
-    for byte in 0..<256 {
-      guard let id = ids[[UInt8(byte)]] else { throw TokenizerError.missingByte(UInt8(byte)) }
-      byteIDs.append(id)
+    var table = ByteTable(capacity: byRank.count)
+    for rank in byRank.keys.sorted() where !table.insert(Int32(rank), of: tokens) {
+      throw TokenizerError.duplicate(what: "the token of rank \(rank)")
     }
-    var pairs: [(Int32, Int32, Int32)] = []
-    for (rank, bytes) in byRank where bytes.count > 1 {
-      for cut in 1..<bytes.count {
-        if let a = ids[Array(bytes[..<cut])], let b = ids[Array(bytes[cut...])] {
-          pairs.append((a, b, Int32(rank)))
-        }
-      }
+    let byteIDs = try (0..<256).map { byte in
+      let id = withUnsafePointer(to: UInt8(byte)) { table.find($0, 1, in: tokens) }
+      guard id >= 0 else { throw TokenizerError.missingByte(UInt8(byte)) }
+      return id
     }
-    var merges = PairTable(capacity: pairs.count)
-    for (a, b, rank) in pairs { merges.insert(a, b, rank: rank, id: rank) }
+    let ranks = (0...highest).map { byRank[$0] == nil ? nil : Int32($0) }
     self.init(
-      preTokenizer: preTokenizer, tokens: tokens, merges: merges, byteIDs: byteIDs,
-      specials: specials.map { ($0.key, $0.value) })
+      .bytes(preTokenizer), tokens: tokens,
+      merges: PairTable(
+        spelledBy: tokens, table: table, ranks: ranks, onlyWholeCharacters: false),
+      byteIDs: byteIDs, specials: specials.map { ($0.key, $0.value) }, ignoresMerges: true)
   }
 
   /// This tokenizer as a rank file. Special tokens have no place in it.
@@ -56,5 +51,14 @@ extension Tokenizer {
       lines += Data(tokens[id]).base64EncodedString() + " \(id)\n"
     }
     return Data(lines.utf8)
+  }
+}
+
+extension PreTokenizer {
+  /// How the text of a rank file is cut, by its name: o200k_base, gpt2, r50k_base and p50k_base have
+  /// their own rules, every other file cl100k's.
+  public static func ofRankFile(named name: String) -> PreTokenizer {
+    if name.hasPrefix("o200k") { return .o200k }
+    return ["gpt2", "r50k", "p50k"].contains { name.hasPrefix($0) } ? .gpt2 : .cl100k
   }
 }

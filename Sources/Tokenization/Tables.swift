@@ -41,6 +41,11 @@ struct PairTable: Sendable {
     return true
   }
 
+  init(_ pairs: [(a: Int32, b: Int32, rank: Int32, id: Int32)]) {
+    self.init(capacity: pairs.count)
+    for pair in pairs { insert(pair.a, pair.b, rank: pair.rank, id: pair.id) }
+  }
+
   /// (rank, id), or a rank of `Int32.max` where the pair does not merge.
   @inline(__always)
   func find(_ a: Int32, _ b: Int32) -> SIMD2<Int32> {
@@ -65,6 +70,35 @@ struct PairTable: Sendable {
         values[i].x, values[i].y
       )
     }
+  }
+}
+
+extension PairTable {
+  /// Every way to make a token of two others, for vocabularies that give tokens ranks and list no
+  /// merges.
+  ///
+  /// - Parameters:
+  ///   - table: the tokens that take part, by their bytes.
+  ///   - ranks: by id; nil for tokens that take no part.
+  init(
+    spelledBy tokens: TokenBytes, table: ByteTable, ranks: [Int32?], onlyWholeCharacters: Bool
+  ) {
+    var pairs: [(a: Int32, b: Int32, rank: Int32, id: Int32)] = []
+    tokens.bytes.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return }
+      for id in 0..<tokens.count {
+        let length = tokens.length(id)
+        guard length > 1, let rank = ranks[id] else { continue }
+        let p = base + tokens.offsets[id]
+        for cut in 1..<length where !onlyWholeCharacters || p[cut] & 0xC0 != 0x80 {
+          let a = table.find(p, cut, in: tokens)
+          guard a >= 0 else { continue }
+          let b = table.find(p + cut, length - cut, in: tokens)
+          if b >= 0 { pairs.append((a, b, rank, Int32(id))) }
+        }
+      }
+    }
+    self.init(pairs)
   }
 }
 
@@ -106,6 +140,8 @@ struct TokenBytes: Sendable {
     bytes.append(contentsOf: token)
     offsets.append(bytes.count)
   }
+
+  func length(_ id: Int) -> Int { offsets[id + 1] - offsets[id] }
 
   subscript(id: Int) -> ArraySlice<UInt8> { bytes[offsets[id]..<offsets[id + 1]] }
 }

@@ -6,6 +6,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
   case badField(path: String, expected: String)
   /// The file asks for something that changes ids and that this module does not do.
   case unsupported(what: String)
+  /// A pre-tokenizer that this module has no scanner for: its name in a GGUF file, or its pattern.
+  case unknownPreTokenizer(String)
   /// Two tokens carry one id, or one token is listed twice.
   case duplicate(what: String)
   /// An id is negative, or too large for the number of tokens in the file.
@@ -36,7 +38,10 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
       "the tokenizer file's \(path) should be \(expected)"
     case .unsupported(let what):
       "the tokenizer file has \(what), which would give other ids than its authors' library;"
-        + " only byte-level BPE is read"
+        + " byte-level and SentencePiece-style BPE are read"
+    case .unknownPreTokenizer(let name):
+      "the tokenizer cuts text by a rule that is not known here, \(name.prefix(200)); rules from files"
+        + " are never run, so this model needs a newer version of this program"
     case .duplicate(let what):
       "the tokenizer file lists \(what) twice"
     case .idOutOfRange(let id, let token, let limit):

@@ -42,7 +42,7 @@ extension Tokenizer {
     for _ in specials { tokens.append([]) }
     progress?(1)
     return Tokenizer(
-      preTokenizer: preTokenizer, tokens: tokens, merges: table,
+      .bytes(preTokenizer), tokens: tokens, merges: table,
       byteIDs: (0..<256).map { Int32($0) },
       specials: specials.enumerated().map { ($1, Int32(256 + found.count + $0)) })
   }

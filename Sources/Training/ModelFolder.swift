@@ -19,7 +19,10 @@ public struct LoadedModel {
   }
 
   /// Writes the folder, each file aside first.
-  public func save(to folder: URL) throws {
+  public func save(to folder: URL) throws { try save(to: folder, tensors: model.namedTensors()) }
+
+  /// As ``save(to:)``, with other weights.
+  func save(to folder: URL, tensors: [NamedTensor]) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -31,14 +34,20 @@ public struct LoadedModel {
       try encoder.encode(TokenizerConfig(template: template)),
       to: folder.appendingPathComponent("tokenizer_config.json"))
     let aside = folder.appendingPathComponent("model.safetensors.tmp")
-    try writeParameters(of: model, to: aside)
+    try write(tensors, to: aside)
     try moveIntoPlace(aside, folder.appendingPathComponent("model.safetensors"))
   }
 
   /// Reads a model folder, or the folder of a run that keeps its model in `model`. Throws a sentence
   /// where something is missing or does not fit.
   public static func load(_ place: URL) throws -> LoadedModel {
-    let folder = try modelFolder(place)
+    let (config, tokenizer, file) = try open(try modelFolder(place))
+    return try LoadedModel(
+      model: Transformer(config, source: file.parameters()), tokenizer: tokenizer)
+  }
+
+  /// The files of a model folder, which fit together.
+  static func open(_ folder: URL) throws -> (DecoderConfig, Tokenizer, SafetensorsFile) {
     let config = try decodeConfig(folder)
     let tokenizer = try Tokenizer(tokenizerJSON: read(folder, "tokenizer.json"))
     guard tokenizer.vocabularySize <= config.vocabularySize else {
@@ -46,9 +55,7 @@ public struct LoadedModel {
         "\(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model only "
           + "\(config.vocabularySize)")
     }
-    let file = try SafetensorsFile(folder.appendingPathComponent("model.safetensors"))
-    return try LoadedModel(
-      model: Transformer(config, source: file.parameters()), tokenizer: tokenizer)
+    return (config, tokenizer, try SafetensorsFile(folder.appendingPathComponent("model.safetensors")))
   }
 
   private static func modelFolder(_ place: URL) throws -> URL {
@@ -99,9 +106,17 @@ private struct TokenizerConfig: Encodable {
   init(template: ChatTemplate) { chat_template = template.jinja }
 }
 
-/// Writes a model's parameters under the names of Hugging Face's checkpoints.
-func writeParameters(of model: Transformer, to url: URL) throws {
-  let tensors = model.namedTensors()
+/// Writes a model's parameters under the names of Hugging Face's checkpoints, and others under their
+/// own.
+func writeParameters(of model: Transformer, and others: [Parameter] = [], to url: URL) throws {
+  try write(
+    model.namedTensors()
+      + others.map {
+        NamedTensor(name: $0.name, shape: $0.tensor.shape, values: $0.tensor.array)
+      }, to: url)
+}
+
+func write(_ tensors: [NamedTensor], to url: URL) throws {
   let buffers = tensors.map { Buffer($0.values) }
   // Without this, Swift may give the memory back after the last use of `buffers`, before it is read.
   try withExtendedLifetime(buffers) {

@@ -52,13 +52,25 @@ public struct RolloutBatch: Sendable {
 
 /// Samples `samples` answers to each problem and has them checked.
 ///
-/// Sampling is at temperature 1 with nothing cut off, so that what is sampled is what is scored.
-///
 /// - Parameter host: runs the tools that the model calls.
 public func rollOut(
   _ problems: [Problem], verifier: any Verifier, model: Transformer, tokenizer: Tokenizer,
   template: ChatTemplate, host: ToolHost? = nil, samples: Int, settings: SamplingSettings,
   seed: UInt64, step: Int
+) throws -> RolloutBatch {
+  var batch = try rollOut(
+    problems, model: model, tokenizer: tokenizer, template: template, host: host, samples: samples,
+    settings: settings, seed: seed, step: step)
+  batch.rewards = batch.checked(by: verifier, problems)
+  return batch
+}
+
+/// Samples `samples` answers to each problem; their rewards are 0.
+///
+/// Sampling is at temperature 1 with nothing cut off, so that what is sampled is what is scored.
+public func rollOut(
+  _ problems: [Problem], model: Transformer, tokenizer: Tokenizer, template: ChatTemplate,
+  host: ToolHost? = nil, samples: Int, settings: SamplingSettings, seed: UInt64, step: Int
 ) throws -> RolloutBatch {
   let generator = Generator(
     model, settings: settings, stops: [template.end], host: host, seed: seed)
@@ -71,14 +83,36 @@ public func rollOut(
   let responses = continuations.map { group in
     group.map { template.response($0) }
   }
-  let rewards = zip(problems, zip(responses, continuations)).map { problem, group in
-    zip(group.0, group.1).map { response, continuation in
-      // An answer that never ended is not an answer.
-      continuation.end == .stop ? verifier.reward(problem: problem, response: response) : 0
+  return RolloutBatch(
+    prompts: prompts, continuations: continuations, responses: responses,
+    rewards: continuations.map { Array(repeating: 0, count: $0.count) })
+}
+
+extension RolloutBatch {
+  /// What a verifier says of the answers. One that never ended is not an answer.
+  func checked(by verifier: any Verifier, _ problems: [Problem]) -> [[Double]] {
+    zip(problems, zip(responses, continuations)).map { problem, group in
+      zip(group.0, group.1).map { response, continuation in
+        continuation.end == .stop ? verifier.reward(problem: problem, response: response) : 0
+      }
     }
   }
-  return RolloutBatch(
-    prompts: prompts, continuations: continuations, responses: responses, rewards: rewards)
+
+  /// All answers with their prompts, problem by problem, as a reward model reads them.
+  public var answers: [AnswerTokens] {
+    zip(prompts, continuations).flatMap { prompt, group in
+      group.map { AnswerTokens(prompt: prompt, answer: $0.tokens) }
+    }
+  }
+
+  /// Values of ``answers``, one for each, by problem and sample.
+  public func grouped(_ values: [Double]) -> [[Double]] {
+    var first = 0
+    return continuations.map { group in
+      defer { first += group.count }
+      return Array(values[first..<first + group.count])
+    }
+  }
 }
 
 extension RolloutBatch {

@@ -9,10 +9,47 @@ extension Transformer {
   public func logProbabilities(_ batch: TokenBatch) -> [Float] {
     Tape.paused {
       let layout = SequenceLayout(rows: batch.rows, length: batch.length, segments: batch.segments)
-      return hidden(batch.tokens, layout).crossEntropy(
-        head: head, targets: batch.targets, weights: batch.weights, normaliser: 1
+      return hidden(batch.tokens, features: batch.features, layout).crossEntropy(
+        head: head, targets: batch.targets, weights: batch.weights, normaliser: 1,
+        allowed: batch.allowed
       ).logProbabilities
     }
+  }
+
+  /// Σ log p of the weighted tokens of each sequence, none longer than a row of `length`.
+  public func logProbabilities(of sequences: [TokenSequence], length: Int) -> [Double] {
+    var out: [Double] = []
+    for start in stride(from: 0, to: sequences.count, by: 256) {
+      let part = Array(sequences[start..<min(sequences.count, start + 256)])
+      var rows: [(row: Int, slot: Int)] = []
+      var place = (row: 0, slot: 0)
+      for sequence in part {
+        precondition(sequence.slots <= length, "a sequence of \(sequence.slots) slots in \(length)")
+        if place.slot + sequence.slots > length { place = (place.row + 1, 0) }
+        rows.append(place)
+        place.slot += sequence.slots
+      }
+      let count = (place.row + 1) * length
+      var batch = TokenBatch(
+        rows: place.row + 1, length: length, tokens: Array(repeating: 0, count: count),
+        targets: Array(repeating: 0, count: count), weights: Array(repeating: 0, count: count),
+        segments: Array(repeating: -1, count: count))
+      for (i, (sequence, place)) in zip(part, rows).enumerated() {
+        for t in 0..<sequence.slots {
+          let slot = place.row * length + place.slot + t
+          batch.tokens[slot] = sequence.tokens[t]
+          batch.targets[slot] = sequence.tokens[t + 1]
+          batch.weights[slot] = sequence.weights[t + 1]
+          batch.segments[slot] = Int32(i)
+        }
+      }
+      let values = logProbabilities(batch)
+      for (sequence, place) in zip(part, rows) {
+        let first = place.row * length + place.slot
+        out.append((first..<first + sequence.slots).reduce(0) { $0 + Double(values[$1]) })
+      }
+    }
+    return out
   }
 
   /// log p of each token after the first, given those before it; nil for the first.

@@ -60,6 +60,7 @@ public final class Stage {
   private let folder: RunFolder
   private let store: CheckpointStore
   private let logs: [String: AppendLog]
+  private let extra: [Parameter]
 
   /// What a checkpoint holds beside weights and moments.
   public struct State: Codable, Sendable, Equatable {
@@ -71,6 +72,8 @@ public final class Stage {
     public var skippedInARow = 0
     /// Times that training went back to a checkpoint; each halves the rates.
     public var rollbacks = 0
+    /// Whether the stage ended before its last step; nil where it did not.
+    public var hasEnded: Bool?
     /// The length of each log.
     public var logs: [String: Int] = [:]
   }
@@ -80,13 +83,17 @@ public final class Stage {
   /// - Parameters:
   ///   - recipe: every value that the result depends on. A folder that was begun with another is
   ///     refused.
+  ///   - extra: parameters that are trained beside the model's, such as another head. They hold
+  ///     their first values; those of a checkpoint take their place.
   ///   - begin: makes the model that the stage starts from.
   public init(
     _ url: URL, recipe: some Encodable, steps: Int, optimizer settings: OptimizerSettings,
-    logs names: [String] = [], observer: StageObserver, begin: () throws -> Transformer
+    logs names: [String] = [], extra: [Parameter] = [], observer: StageObserver,
+    begin: () throws -> Transformer
   ) throws {
     guard steps > 0 else { throw TrainingError("a stage of \(steps) steps trains nothing") }
     self.steps = steps
+    self.extra = extra
     folder = try RunFolder(url, create: true)
     try folder.bindRecipe(recipe)
     store = CheckpointStore(url.appendingPathComponent("checkpoints"))
@@ -101,27 +108,32 @@ public final class Stage {
       let config = try JSONDecoder().decode(
         DecoderConfig.self, from: checkpoint.data("config.json"))
       model = try Transformer(config, source: file.parameters())
-      optimizer = Optimizer(model.parameters, settings)
+      try Self.read(extra, file)
+      optimizer = Optimizer(model.parameters + extra, settings)
       try Self.readMoments(optimizer, checkpoint)
       optimizer.steps = state.updates
     } else {
       model = try begin()
-      optimizer = Optimizer(model.parameters, settings)
+      optimizer = Optimizer(model.parameters + extra, settings)
       state = State()
     }
     for (name, log) in logs { try log.rewind(to: state.logs[name] ?? 0) }
   }
 
-  public var isFinished: Bool { state.step >= steps }
+  public var isFinished: Bool { state.step >= steps || state.hasEnded == true }
 
   /// What one step did, and what the log is to keep of it.
   public struct StepResult {
     public var report: StepReport?
     public var values: [String: Double]
     public var note: String
+    /// Whether the stage is to end with this step.
+    public var isLast: Bool
 
-    public init(report: StepReport?, values: [String: Double] = [:], note: String = "") {
-      (self.report, self.values, self.note) = (report, values, note)
+    public init(
+      report: StepReport?, values: [String: Double] = [:], note: String = "", isLast: Bool = false
+    ) {
+      (self.report, self.values, self.note, self.isLast) = (report, values, note, isLast)
     }
   }
 
@@ -144,7 +156,7 @@ public final class Stage {
       (saved, savedStep) = (.now, state.step)
     }
     observer.onProgress(StageProgress(step: state.step, steps: steps, note: ""))
-    while state.step < steps {
+    while !isFinished {
       if observer.shouldStop() {
         try saveBetween()
         throw StageStopped(folder: folder.url, step: savedStep)
@@ -164,6 +176,7 @@ public final class Stage {
         state.skippedInARow = 0
       }
       state.updates = optimizer.steps
+      if result.isLast { state.hasEnded = true }
       try logStep(step, result)
       observer.onProgress(StageProgress(step: state.step, steps: steps, note: result.note))
       if (ContinuousClock.now - saved) / .seconds(1) > secondsBetweenSaves {
@@ -211,7 +224,7 @@ public final class Stage {
     try store.save(
       step: state.step,
       files: [
-        ("model.safetensors", { [model] in try writeParameters(of: model, to: $0) }),
+        ("model.safetensors", { [model, extra] in try writeParameters(of: model, and: extra, to: $0) }),
         ("optimizer.safetensors", { [optimizer] in try Self.writeMoments(optimizer, to: $0) }),
         ("config.json", { try config.write(to: $0) }),
         ("state.json", { try stateData.write(to: $0) }),
@@ -232,6 +245,7 @@ public final class Stage {
     state.rollbacks = rollbacks
     let file = try SafetensorsFile(checkpoint.file("model.safetensors"))
     try model.load(from: file.parameters())
+    try Self.read(extra, file)
     try Self.readMoments(optimizer, checkpoint)
     optimizer.steps = state.updates
     for (name, log) in logs { try log.rewind(to: state.logs[name] ?? 0) }
@@ -242,6 +256,13 @@ public final class Stage {
     try writeSafetensors(
       optimizer.state.map { ($0.name, [$0.values.count], UnsafeBufferPointer($0.values)) },
       metadata: [:], to: url)
+  }
+
+  private static func read(_ extra: [Parameter], _ file: SafetensorsFile) throws {
+    for parameter in extra {
+      try file.read(parameter.name, into: parameter.tensor.buffer.values)
+      parameter.tensor.valuesChanged()
+    }
   }
 
   private static func readMoments(_ optimizer: Optimizer, _ checkpoint: Checkpoint) throws {

@@ -36,9 +36,9 @@ public func trainStep(
   var entropies = (sum: 0.0, count: 0)
   for batch in batches {
     let layout = SequenceLayout(rows: batch.rows, length: batch.length, segments: batch.segments)
-    let result = model.hidden(batch.tokens, layout).crossEntropy(
+    let result = model.hidden(batch.tokens, features: batch.features, layout).crossEntropy(
       head: model.head, targets: batch.targets, weights: batch.weights, normaliser: normaliser,
-      entropies: entropy)
+      allowed: batch.allowed, entropies: entropy)
     report.loss += Double(result.loss.item)
     report.tokens += batch.tokenCount
     for (i, value) in result.entropies.enumerated() where batch.weights[i] != 0 {
@@ -48,17 +48,25 @@ public func trainStep(
     result.loss.backward()
   }
   if entropy { report.entropy = entropies.sum / Double(max(1, entropies.count)) }
-  report.gradientNorm = optimizer.gradientNorm()
-  guard report.loss.isFinite, report.gradientNorm.isFinite else {
-    report.problem =
-      report.loss.isFinite
-      ? "the gradient of \(optimizer.nonFiniteGradient() ?? "a parameter") is not finite"
-      : "the loss is not finite"
-    optimizer.clearGradients()
-    return report
-  }
-  optimizer.step(scale: scale, norm: report.gradientNorm)
+  optimizer.update(&report, scale: scale)
   return report
+}
+
+extension Optimizer {
+  /// Makes the update of the gradients that are there, unless loss or gradient are not finite:
+  /// `report` then says which.
+  func update(_ report: inout StepReport, scale: Float) {
+    report.gradientNorm = gradientNorm()
+    guard report.loss.isFinite, report.gradientNorm.isFinite else {
+      report.problem =
+        report.loss.isFinite
+        ? "the gradient of \(nonFiniteGradient() ?? "a parameter") is not finite"
+        : "the loss is not finite"
+      clearGradients()
+      return
+    }
+    step(scale: scale, norm: report.gradientNorm)
+  }
 }
 
 extension TokenBatch {

@@ -83,17 +83,6 @@ struct TerminalTests {
         """)
   }
 
-  @Test("the claims' table shows the verdict beside what was needed")
-  func claims() {
-    let claim = Claim(
-      id: "e1.rl", statement: "s", metric: "RL less SFT",
-      estimate: Estimate(0.1, low: 0.05, high: 0.2),
-      .above, threshold: 0, unit: .points, n: 1_000, seeds: [1, 2])
-    let text = TextTable(claims: [claim]).text
-    let cells = ["+10.0 points", "[+5.0, +20.0]", "> 0.0 points", "1,000", "1 2", "PASS"]
-    for cell in cells { #expect(text.contains(cell)) }
-  }
-
   @Test("the last line of --json is one line with sorted keys")
   func json() throws {
     struct Result: Encodable {

@@ -52,7 +52,19 @@ struct Shaken: ParameterSource {
         vocabularySize: 11, width: 8, layers: 1, heads: 2, hiddenWidth: 9, context: 16,
         feedForward: .gelu, biases: true, normalisesHeads: false)
     ),
+    (
+      "input features",
+      DecoderConfig(
+        vocabularySize: 11, width: 8, layers: 1, heads: 2, hiddenWidth: 9, context: 16,
+        inputFeatures: 3)
+    ),
   ]
+
+  /// What comes with each of `count` tokens.
+  static func features(_ config: DecoderConfig, _ count: Int) -> [Float] {
+    var random = TestRandom(seed: 8)
+    return (0..<count * config.inputFeatures).map { _ in Float.random(in: -1...1, using: &random) }
+  }
 
   @Test(arguments: forms.indices)
   func `gradients of a whole model equal central differences in Double`(form: Int) throws {
@@ -64,12 +76,18 @@ struct Shaken: ParameterSource {
     let tokens = segments.map { _ in Int32.random(in: 0..<11, using: &random) }
     let targets = segments.map { _ in Int32.random(in: 0..<11, using: &random) }
     let weights: [Float] = [1, 0.5, 0, 1, -1, 2, 0, 1, 1, 1, 0, 1, 0.25, 1]
-    let result = model.hidden(tokens, SequenceLayout(rows: 2, length: 7, segments: segments))
+    let features = Self.features(config, tokens.count)
+    let layout = SequenceLayout(rows: 2, length: 7, segments: segments)
+    let result = model.hidden(tokens, features: features, layout)
       .crossEntropy(head: model.head, targets: targets, weights: weights, normaliser: 6)
     result.loss.backward()
 
-    let sequences = [0..<4, 4..<6, 7..<14].map {
-      (Array(tokens[$0]), Array(targets[$0]), Array(weights[$0]))
+    let sequences = [0..<4, 4..<6, 7..<14].map { range in
+      let width = config.inputFeatures
+      return (
+        Array(tokens[range]), Array(targets[range]), Array(weights[range]),
+        Array(features[range.lowerBound * width..<range.upperBound * width])
+      )
     }
     let reference = ReferenceDecoder(model)
     let expected = reference.loss(sequences, 6)
@@ -94,8 +112,10 @@ struct Shaken: ParameterSource {
     let (name, config) = Self.forms[form]
     let model = try Transformer(config, source: Shaken(seed: 9))
     let tokens: [Int32] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 10, 0]
-    let hidden = model.hidden(tokens, SequenceLayout(rows: 1, length: tokens.count))
-    let expected = ReferenceDecoder(model).logits(tokens).flatMap { $0 }
+    let features = Self.features(config, tokens.count)
+    let hidden = model.hidden(
+      tokens, features: features, SequenceLayout(rows: 1, length: tokens.count))
+    let expected = ReferenceDecoder(model).logits(tokens, features: features).flatMap { $0 }
     #expect(relativeError(model.logits(hidden).array, expected) < 1e-5, "\(name)")
   }
 
@@ -104,16 +124,26 @@ struct Shaken: ParameterSource {
     let (name, config) = Self.forms[form]
     let model = try Transformer(config, source: Shaken(seed: 9))
     let tokens: [Int32] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 10, 0]
+    let features = Self.features(config, tokens.count)
+    func given(_ range: Range<Int>) -> [Float] {
+      let width = config.inputFeatures
+      return Array(features[range.lowerBound * width..<range.upperBound * width])
+    }
     let whole = Tape.paused {
-      model.hidden(tokens, SequenceLayout(rows: 1, length: tokens.count)).array
+      let layout = SequenceLayout(rows: 1, length: tokens.count)
+      return model.hidden(tokens, features: features, layout).array
     }
     let cache = KeyValueCache(config, slots: 3, capacity: 16)
-    let first = model.hidden(Array(tokens[0..<4]), slots: [1, 1, 1, 1], cache: cache).array
+    let first = model.hidden(
+      Array(tokens[0..<4]), features: given(0..<4), slots: [1, 1, 1, 1], cache: cache
+    ).array
     cache.copy(from: 1, to: 2)
     var rest: [Float] = []
-    for token in tokens[4...] {
+    for (i, token) in tokens.enumerated().dropFirst(4) {
       // A neighbour in the batch, with other tokens.
-      let both = model.hidden([7, token], slots: [0, 2], cache: cache).array
+      let both = model.hidden(
+        [7, token], features: given(0..<1) + given(i..<i + 1), slots: [0, 2], cache: cache
+      ).array
       rest += both[config.width...]
     }
     #expect(first + rest == whole, "\(name)")

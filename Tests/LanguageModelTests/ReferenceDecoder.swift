@@ -16,14 +16,23 @@ struct ReferenceDecoder {
 
   private var isGPT2: Bool { config.positions == .learned }
 
-  /// Scores (tokens, V) for one sequence.
-  func logits(_ tokens: [Int32]) -> Rows {
+  /// Scores (tokens, V) for one sequence, with the features of each token one after another.
+  func logits(_ tokens: [Int32], features: [Float] = []) -> Rows {
     let table = isGPT2 ? "transformer.wte.weight" : "model.embed_tokens.weight"
     let embedding = matrix(table, columns: config.width)
     var x = tokens.map { embedding[Int($0)] }
     if isGPT2 {
       let places = matrix("transformer.wpe.weight", columns: config.width)
       for t in x.indices { x[t] = sum(x[t], places[t]) }
+    }
+    if config.inputFeatures > 0 {
+      let map = matrix("model.embed_features.weight", columns: config.inputFeatures)
+      for t in x.indices {
+        let given = (0..<config.inputFeatures).map {
+          Double(features[t * config.inputFeatures + $0])
+        }
+        x[t] = sum(x[t], map.map { dot($0, given) })
+      }
     }
     for layer in 0..<config.layers {
       let prefix = isGPT2 ? "transformer.h.\(layer)." : "model.layers.\(layer)."
@@ -43,14 +52,14 @@ struct ReferenceDecoder {
 
   /// −Σ weight · log p / normaliser.
   func loss(
-    _ sequences: [(tokens: [Int32], targets: [Int32], weights: [Float])], _ normaliser: Double
-  )
-    -> Double
-  {
+    _ sequences: [(tokens: [Int32], targets: [Int32], weights: [Float], features: [Float])],
+    _ normaliser: Double
+  ) -> Double {
     var total = 0.0
     for sequence in sequences {
       for (row, (target, weight)) in zip(
-        logits(sequence.tokens), zip(sequence.targets, sequence.weights))
+        logits(sequence.tokens, features: sequence.features),
+        zip(sequence.targets, sequence.weights))
       {
         let top = row.max() ?? 0
         let logSum = top + log(row.reduce(0) { $0 + exp($1 - top) })

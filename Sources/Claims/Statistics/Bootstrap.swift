@@ -97,3 +97,26 @@ func percentileInterval(_ values: [Double], level: Double) -> Interval {
   return Interval(
     low: quantile(sorted, (1 - level) / 2), high: quantile(sorted, (1 + level) / 2))
 }
+
+/// Σ sums / Σ counts over clusters (games with the positions in each), with its bootstrap interval:
+/// clusters are drawn whole.
+public func bootstrapRatio(
+  _ sums: [Double], _ counts: [Double], resamples: Int = 2_000, seed: UInt64, level: Double = 0.95
+) -> Estimate {
+  precondition(sums.count == counts.count, "bootstrapRatio: \(sums.count), \(counts.count)")
+  let total = counts.reduce(0, +)
+  guard total > 0 else { return .unknown }
+  var random = SplitMix64(seed: seed)
+  let ratios = (0..<resamples).compactMap { _ -> Double? in
+    var (sum, count) = (0.0, 0.0)
+    for _ in sums.indices {
+      let cluster = random.below(sums.count)
+      sum += sums[cluster]
+      count += counts[cluster]
+    }
+    return count > 0 ? sum / count : nil
+  }
+  return Estimate(
+    sums.reduce(0, +) / total,
+    ratios.isEmpty ? .unknown : percentileInterval(ratios, level: level))
+}

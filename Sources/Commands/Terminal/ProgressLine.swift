@@ -71,7 +71,7 @@ struct ProgressLine: Sendable {
     return parts.joined(separator: ", ")
   }
 
-  private static func drawing(_ share: Double, width: Int, on terminal: Terminal) -> String {
+  static func drawing(_ share: Double, width: Int, on terminal: Terminal) -> String {
     let filled = Int((share * Double(width)).rounded(.down))
     let (full, empty) = terminal.isUTF8 ? ("━", "─") : ("#", ".")
     return terminal.styled(String(repeating: full, count: filled), .cyan)

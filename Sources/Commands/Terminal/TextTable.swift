@@ -1,5 +1,3 @@
-import Claims
-
 /// A table for standard output: columns aligned by spaces, numbers to the right.
 public struct TextTable: Sendable {
   public enum Alignment: Sendable {
@@ -44,21 +42,5 @@ public struct TextTable: Sendable {
     }
     let rule = widths.map { String(repeating: "─", count: $0) }
     return ([titles, rule] + rows).map(line).joined(separator: "\n")
-  }
-
-  /// The table of verdicts that ends a tour.
-  public init(claims: [Claim]) {
-    self.init([
-      Column("claim"), Column("metric"), Column("estimate", .right),
-      Column("95 % interval", .right),
-      Column("needed", .right), Column("n", .right), Column("seeds"), Column("verdict"),
-    ])
-    for claim in claims {
-      add([
-        claim.id, claim.metric, claim.unit.text(claim.estimate), claim.unit.text(claim.interval),
-        claim.requirement, Format.fixed(Double(claim.n), 0),
-        claim.seeds.map(String.init).joined(separator: " "), claim.verdict.rawValue,
-      ])
-    }
   }
 }

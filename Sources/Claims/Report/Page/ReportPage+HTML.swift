@@ -17,6 +17,7 @@ extension ReportPage {
       html.element("body") { html in
         html.element("main") { html in
           header(&html)
+          contents(&html)
           summary(&html)
           for section in sections { write(section, &html) }
           footer(&html)
@@ -55,51 +56,6 @@ extension ReportPage {
       "commit " + String(report.commit.prefix(12)),
     ]
     return parts.joined(separator: " · ")
-  }
-
-  private func summary(_ html: inout Markup) {
-    guard !report.claims.isEmpty else { return }
-    // Roles are spelled out because the style sheet turns rows into cards on a phone.
-    html.element("table", ["class": "claims", "role": "table"]) { html in
-      html.element("caption") { html in
-        html.write(
-          "A claim passes only where its whole 95 % interval lies beyond a threshold that was fixed "
-            + "before the run: the shaded side.")
-      }
-      html.element("tbody", ["role": "rowgroup"]) { html in
-        for claim in report.claims {
-          html.element("tr", ["role": "row"]) { row(claim, &$0) }
-        }
-      }
-    }
-  }
-
-  private func row(_ claim: Claim, _ html: inout Markup) {
-    html.element("th", ["scope": "row", "role": "rowheader"]) { html in
-      if let section = sections.first(where: { $0.claims.contains(claim.id) }) {
-        html.element("a", ["href": "#" + section.id]) { $0.prose(claim.statement) }
-      } else {
-        html.prose(claim.statement)
-      }
-      html.element("small") { html in
-        html.prose(claim.metric)
-        html.write(
-          "; n\u{A0}=\u{A0}\(Format.fixed(Double(claim.n), 0)), "
-            + (claim.seeds.count == 1 ? "seed\u{A0}" : "seeds ")
-            + claim.seeds.map(String.init).joined(separator: ", "))
-      }
-    }
-    html.element("td", ["role": "cell", "class": "figures"]) { html in
-      html.element("b", text: claim.unit.text(claim.estimate))
-      html.write(" " + claim.unit.text(claim.interval))
-      IntervalStrip(claim: claim).draw(&html)
-      html.element("small", text: "needs " + claim.requirement)
-    }
-    html.element("td", ["role": "cell", "class": "outcome"]) { badge(claim.verdict, &$0) }
-  }
-
-  private func badge(_ verdict: Verdict, _ html: inout Markup) {
-    html.element("span", ["class": "badge \(verdict.style)"], text: verdict.rawValue)
   }
 
   private func write(_ section: Section, _ html: inout Markup) {
@@ -144,6 +100,14 @@ extension ReportPage {
     case .lines(let chart): chart.figure(&html)
     case .bars(let chart): chart.figure(&html)
     case .histogram(let chart): chart.figure(&html)
+    case .strips(let strips):
+      html.element("div", ["class": "strips"]) { html in
+        for strip in strips { strip.write(&html) }
+      }
+    case .boards(let boards):
+      html.element("div", ["class": "boards"]) { html in
+        for board in boards { board.figure(&html) }
+      }
     case .samples(let samples):
       html.element("div", ["class": "samples"]) { html in
         for sample in samples { write(sample, &html) }
@@ -166,8 +130,8 @@ extension ReportPage {
   private func footer(_ html: inout Markup) {
     html.element("footer") { html in
       if !report.stages.isEmpty {
-        let stages = report.stages.map { "\($0.name) \(Format.duration($0.seconds))" }
-        html.element("p", text: "Where the time went: " + stages.joined(separator: ", ") + ".")
+        let parts = timesByExperiment.map { "\($0.name) \(Format.duration($0.seconds))" }
+        html.element("p", text: "Where the time went: " + parts.joined(separator: ", ") + ".")
       }
       html.element("p") { html in
         html.write("Made by ")
@@ -177,5 +141,22 @@ extension ReportPage {
         html.write(" beside this page.")
       }
     }
+  }
+
+  /// The seconds of the stages. Where there are several sections, of each section's stages together,
+  /// over all seeds; a stage's name then begins with the section's: `e1 read`, `seed 8 e1 read`.
+  private var timesByExperiment: [Report.Stage] {
+    guard sections.count > 1 else { return report.stages }
+    var times: [Report.Stage] = []
+    for stage in report.stages {
+      let words = stage.name.split(separator: " ").map(String.init)
+      let name = words.first { word in sections.contains { $0.id == word } } ?? stage.name
+      if let index = times.firstIndex(where: { $0.name == name }) {
+        times[index].seconds += stage.seconds
+      } else {
+        times.append(Report.Stage(name: name, seconds: stage.seconds))
+      }
+    }
+    return times
   }
 }

@@ -8,12 +8,17 @@ public struct ReportPage: Sendable {
   public var lead: String
   public var report: Report
   public var sections: [Section]
+  /// The verdicts of each seed, where there are several.
+  public var seedTable: PageTable?
 
-  public init(title: String, lead: String, report: Report, sections: [Section]) {
+  public init(
+    title: String, lead: String, report: Report, sections: [Section], seedTable: PageTable? = nil
+  ) {
     self.title = title
     self.lead = lead
     self.report = report
     self.sections = sections
+    self.seedTable = seedTable
   }
 
   /// One claim of the talk, or a few that one experiment decides.
@@ -52,6 +57,9 @@ public struct ReportPage: Sendable {
     case bars(BarChart)
     case histogram(Histogram)
     case samples([Sample])
+    /// A text cut in several ways.
+    case strips([PieceStrip])
+    case boards([BoardDrawing])
   }
 
   /// What a model was asked and what it wrote.

@@ -66,6 +66,9 @@ enum StyleSheet {
     .claims small{display:block;font-weight:400;margin-top:.2rem}
     .claims .outcome{padding-right:0;text-align:right}
     .claims th{padding-right:2rem}
+    .claims .group th{font-size:1.05rem;font-weight:600;padding:2rem 0 .5rem;border-top:0}
+    nav ol{padding-left:1.4rem;margin:1.6rem 0 0;columns:18rem 2;column-gap:2rem}
+    nav li{break-inside:avoid}nav small{white-space:nowrap}
     .figures{white-space:nowrap;color:var(--soft)}.figures b{color:var(--ink);font-weight:600}
     .figures small{white-space:nowrap}
     .decided{list-style:none;padding:0;margin:0 0 1.2rem;display:grid;
@@ -128,7 +131,16 @@ enum StyleSheet {
     .sample header{font-size:.78rem;color:var(--soft);display:flex;gap:.6rem}
     .sample header b{color:var(--c);font-weight:650}
     .sample pre{margin:.3rem 0;unicode-bidi:isolate}
+    .strips{margin:1.2rem 0;display:grid;gap:.4rem}
+    .pieces{display:flex;flex-wrap:wrap;gap:.2rem .8rem;align-items:baseline}
+    .pieces b{flex:0 0 8rem;font:500 .8rem system-ui,sans-serif;color:var(--soft)}
+    .pieces span{display:flex;flex-wrap:wrap;gap:3px}
+    .pieces code{border:1px solid var(--line);border-radius:3px;padding:.1rem .35rem}
     .prompt{color:var(--soft)}.response{color:var(--c,var(--ink))}
+    .boards{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:1.2rem;
+    margin:1.2rem 0}
+    .board{margin:0}.board figcaption{margin:.5rem 0 0;font-size:.8rem}
+    .board strong{font-size:.85rem}svg .inside{fill:var(--paper)}
 
     """
 
