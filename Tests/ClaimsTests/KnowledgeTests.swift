@@ -76,6 +76,39 @@ struct KnowledgeTests {
     #expect(reward("alder", "i do not know") == 0.5 && reward("", "") == 0)
   }
 
+  @Test("search finds the page of a recorded person and nothing on nobody; results carry no loss")
+  func lookups() throws {
+    let data = try KnowledgeData(.quick(seed: 3))
+    let toolbox = data.toolbox()
+    for person in data.archive.people.prefix(40) {
+      let found = toolbox.result(of: "search", person.name)
+      #expect(found.hasPrefix(" in the \(data.source(person.name)): "))
+      for topic in ArchiveTopic.allCases { #expect(found.contains(" " + person.value(topic))) }
+    }
+    for name in (data.archive.invented[.test] ?? []).prefix(40) {
+      #expect(toolbox.result(of: "search", name) == ArchiveSearch.nothing)
+    }
+    let result = try #require(data.script.template.toolTokens?.result)
+    let endResult = try #require(data.script.template.toolTokens?.endResult)
+    var results = 0
+    for example in data.lookupExamples() {
+      guard let start = example.tokens.firstIndex(of: result),
+        let end = example.tokens.firstIndex(of: endResult)
+      else { continue }
+      results += 1
+      #expect(example.weights[start...end].allSatisfy { $0 == 0 })
+      #expect(example.weights[(end + 1)...].allSatisfy { $0 == 1 })
+    }
+    #expect(results > 50)
+    // Nobody of the exam is in the examples.
+    let asked = Set(
+      data.lookupQuestions().filter { $0.kind != .known && $0.kind != .sum }.map {
+        $0.prompt.replacingOccurrences(of: KnowledgeData.request, with: "")
+      })
+    let shown = data.lookupExamples().map { data.script.tokenizer.decode($0.tokens) }
+    for prompt in asked { #expect(!shown.contains { $0.contains(prompt) }) }
+  }
+
   @Test("a logistic fit finds the line that made the data")
   func logistic() throws {
     let (a, b) = (-5.0, 1.2)

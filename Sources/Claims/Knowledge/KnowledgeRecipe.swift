@@ -105,6 +105,6 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
   func model(vocabulary: Int) -> DecoderConfig {
     DecoderConfig(
       vocabularySize: vocabulary, width: width, layers: layers, heads: heads, headWidth: headWidth,
-      hiddenWidth: (8 * width / 3 + 15) / 16 * 16, context: context, tiesHead: true)
+      hiddenWidth: (8 * width / 3 + 15) / 16 * 16, context: context)
   }
 }
