@@ -120,8 +120,8 @@ let package = Package(
         "Tokenization", "TensorCore", "TensorKernels", "TestSupport",
       ], swiftSettings: house),
     .testTarget(
-      name: "ClaimsTests", dependencies: ["Claims", "Environments", "Training"],
-      swiftSettings: house),
+      name: "ClaimsTests",
+      dependencies: ["Claims", "Environments", "Tokenization", "Training"], swiftSettings: house),
     .testTarget(
       name: "CommandsTests",
       dependencies: [

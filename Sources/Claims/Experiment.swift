@@ -15,6 +15,8 @@ public protocol Experiment {
 
   /// Short and stable, as `--only` takes it: "e1". Also the name of the folder within a tour's.
   static var id: String { get }
+  /// All ids that `--only` takes for it: more than one where its claims have several.
+  static var ids: [String] { get }
   /// A few words for tables and progress: "the ladder".
   static var title: String { get }
   var recipe: Recipe { get }
@@ -27,6 +29,8 @@ public protocol Experiment {
   func claims(_ finding: Finding) -> [Claim]
   /// What a person reads. `command` repeats the experiment.
   func section(_ finding: Finding, in folder: URL, command: String) throws -> ReportPage.Section
+  /// The same for an experiment with several sections.
+  func sections(_ finding: Finding, in folder: URL, command: String) throws -> [ReportPage.Section]
 }
 
 /// A stage that an experiment will have, and what it takes.
@@ -40,14 +44,25 @@ public struct PlannedWork: Sendable, Equatable {
 /// What an experiment found, ready to be shown.
 public struct ExperimentResult: Sendable {
   public var claims: [Claim]
-  public var section: ReportPage.Section
+  public var sections: [ReportPage.Section]
 
-  public init(claims: [Claim], section: ReportPage.Section) {
-    (self.claims, self.section) = (claims, section)
+  public init(claims: [Claim], sections: [ReportPage.Section]) {
+    (self.claims, self.sections) = (claims, sections)
   }
+
+  /// The first section: the only one of most experiments.
+  public var section: ReportPage.Section { sections[0] }
 }
 
 extension Experiment {
+  public static var ids: [String] { [id] }
+
+  public func sections(_ finding: Finding, in folder: URL, command: String) throws
+    -> [ReportPage.Section]
+  {
+    [try section(finding, in: folder, command: command)]
+  }
+
   /// Runs what is left of the experiment in `folder`. A finished one is only read.
   ///
   /// - Throws: ``ExperimentStopped`` or ``StageStopped`` where the observer asked for it, and a
@@ -66,7 +81,7 @@ extension Experiment {
       try writeAtomically(try JSONEncoder().encode(finding), to: place)
     }
     return ExperimentResult(
-      claims: claims(finding), section: try section(finding, in: folder, command: command))
+      claims: claims(finding), sections: try sections(finding, in: folder, command: command))
   }
 }
 

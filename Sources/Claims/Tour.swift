@@ -13,6 +13,7 @@ public enum TourLength: String, Codable, Sendable {
 public func tourExperiments(_ length: TourLength, seed: UInt64) -> [any Experiment] {
   [
     LadderExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
+    KnowledgeExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
     ThinkingExperiment(.of(length, seed: seed)),
     CharacterExperiment(.of(length, seed: seed)),
     GameExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),

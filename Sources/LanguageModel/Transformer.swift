@@ -68,6 +68,19 @@ public final class Transformer {
     }
   }
 
+  /// The residual stream after each layer, (N, D) each, and last what ``hidden(_:features:_:)``
+  /// gives: for those who want to look inside. Nothing is recorded.
+  public func states(_ tokens: [Int32], _ layout: SequenceLayout) -> [Tensor] {
+    var states: [Tensor] = []
+    let last = Tape.paused {
+      trunk(tokens, [], positions: layout.positions, observe: { states.append($0) }) {
+        qkv, form, _ in
+        qkv.attention(form, layout)
+      }
+    }
+    return states + [last]
+  }
+
   /// As ``hidden(_:features:_:)`` for tokens that continue the sequences of a cache: token i is the next of
   /// slot `slots[i]`. Several tokens of a slot follow one another. Nothing is recorded.
   public func hidden(
@@ -86,6 +99,7 @@ public final class Transformer {
 
   private func trunk(
     _ tokens: [Int32], _ features: [Float], positions: [Int32],
+    observe: (Tensor) -> Void = { _ in },
     attend: (_ qkv: Tensor, _ form: AttentionForm, _ layer: Int) -> Tensor
   ) -> Tensor {
     var x = embedding.rows(tokens)
@@ -102,6 +116,7 @@ public final class Transformer {
     }
     for (index, layer) in layers.enumerated() {
       x = layer(x) { attend($0, layer.form, index) }
+      observe(x)
     }
     return norm(x)
   }

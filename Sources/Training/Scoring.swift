@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 import LanguageModel
 import TensorCore
 
@@ -73,4 +74,51 @@ public func bitsPerByte(_ model: Transformer, _ batches: [TokenBatch], bytes: In
     }
   }
   return nats / 0.693_147_180_559_945_3 / Double(max(1, bytes))
+}
+
+/// What a model expects after a prompt.
+public struct Prediction: Sendable {
+  /// Of every token to be the next.
+  public var probabilities: [Float]
+  /// The residual stream at the prompt's last token, after each layer.
+  public var states: [[Float]]
+
+  /// The likeliest token, the first of equals.
+  public var likeliest: Int32 {
+    var best = 0
+    for i in probabilities.indices where probabilities[i] > probabilities[best] { best = i }
+    return Int32(best)
+  }
+}
+
+extension Transformer {
+  /// The distribution of the next token after each prompt. Prompts are computed together; each is
+  /// independent of the others.
+  public func predict(_ prompts: [[Int32]]) -> [Prediction] {
+    guard let length = prompts.map(\.count).max(), length > 0 else { return [] }
+    var tokens: [Int32] = []
+    var segments: [Int32] = []
+    for prompt in prompts {
+      let padding = length - prompt.count
+      tokens += prompt + Array(repeating: 0, count: padding)
+      segments +=
+        Array(repeating: 0, count: prompt.count) + Array(repeating: -1, count: padding)
+    }
+    return Tape.paused {
+      let layout = SequenceLayout(rows: prompts.count, length: length, segments: segments)
+      let places = prompts.indices.map { $0 * length + max(0, prompts[$0].count - 1) }
+      let states = states(tokens, layout).map { $0.selecting(places) }
+      let logits = logits(states[states.count - 1])
+      let (width, size) = (config.width, logits.columns)
+      return prompts.indices.map { i in
+        let scores = logits.values[i * size..<(i + 1) * size]
+        let top = scores.max() ?? 0
+        let powers = scores.map { exp(Double($0 - top)) }
+        let total = powers.reduce(0, +)
+        return Prediction(
+          probabilities: powers.map { Float($0 / total) },
+          states: states.dropLast().map { Array($0.values[i * width..<(i + 1) * width]) })
+      }
+    }
+  }
 }

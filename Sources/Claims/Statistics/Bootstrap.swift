@@ -66,7 +66,7 @@ func quantile(_ sorted: [Double], _ p: Double) -> Double {
   return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
 }
 
-private func percentileInterval(_ values: [Double], level: Double) -> Interval {
+func percentileInterval(_ values: [Double], level: Double) -> Interval {
   precondition(level > 0 && level < 1, "level \(level) is not inside 0...1")
   precondition(!values.isEmpty, "a bootstrap needs at least one resample")
   let sorted = values.sorted()

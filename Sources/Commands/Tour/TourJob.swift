@@ -44,7 +44,7 @@ struct TourJob {
     guard let only else { return all }
     let ids = only.split(separator: ",")
       .map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
-    let known = all.map { type(of: $0).id }
+    let known = all.flatMap { type(of: $0).ids }
     for id in ids where !known.contains(id) {
       throw ValidationError(
         "there is no experiment \(id): choose from \(known.joined(separator: ", "))")
@@ -52,6 +52,6 @@ struct TourJob {
     guard !ids.isEmpty else {
       throw ValidationError("--only names nothing: choose from \(known.joined(separator: ", "))")
     }
-    return all.filter { ids.contains(type(of: $0).id) }
+    return all.filter { type(of: $0).ids.contains(where: ids.contains) }
   }
 }

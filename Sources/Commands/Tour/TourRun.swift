@@ -108,7 +108,7 @@ public struct TourRun {
       stages: clock.stages(of: jobs.map(\.label)))
     try report.write(to: folder.appendingPathComponent("report.json"))
     try SeedRecord(bySeed).write(to: folder.appendingPathComponent("seeds.json"))
-    let sections = zip(jobs, results).filter { $0.0.seed == options.seed }.map(\.1.section)
+    let sections = zip(jobs, results).filter { $0.0.seed == options.seed }.flatMap(\.1.sections)
     try ReportPage.tour(sections, report: report, length: options.length, seeds: bySeed)
       .write(to: folder.appendingPathComponent("report.html"))
     if options.json {
