@@ -81,7 +81,9 @@ struct Knowledge {
         progress: update, shouldStop: observer.shouldStop)
     }
     let probed = zip(data.probed, right)
-    let known = probed.filter { $0.1 >= recipe.probesRight }.map(\.0)
+    var known = probed.filter { $0.1 >= recipe.probesRight }.map(\.0)
+    // A base that knows nothing, as in a quick tour, still goes through every stage.
+    if known.isEmpty { known = Array(data.items(data.known, .train).prefix(32)) }
     let unknown = probed.filter { $0.1 <= recipe.probes - recipe.probesRight }.map(\.0)
     let lessons = data.lessons(known: data.interviews, unknown: unknown)
 
