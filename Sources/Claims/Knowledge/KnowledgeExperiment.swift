@@ -18,10 +18,10 @@ public struct KnowledgeExperiment: Experiment {
       ]
     }
     return [
-      .init("read", seconds: 120), .init("books", seconds: 4), .init("probe", seconds: 3),
-      .init("sft-answers", seconds: 0.5), .init("sft-shuffled", seconds: 18),
-      .init("sft-refusals", seconds: 18), .init("sft-narrow", seconds: 18),
-      .init("sft-unknown-facts", seconds: 17), .init("rl", seconds: 7),
+      .init("read", seconds: 170), .init("books", seconds: 4), .init("probe", seconds: 3),
+      .init("sft-answers", seconds: 0.5), .init("sft-shuffled", seconds: 21),
+      .init("sft-refusals", seconds: 21), .init("sft-narrow", seconds: 21),
+      .init("sft-unknown-facts", seconds: 21), .init("rl", seconds: 12),
     ] + exams + [
       .init("linear probe", seconds: 2), .init("tools", seconds: 18),
       .init("test tools", seconds: 4),

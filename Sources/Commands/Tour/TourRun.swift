@@ -131,9 +131,13 @@ public struct TourRun {
 
   private func show(_ report: Report, _ jobs: [TourJob], hasModel: Bool) {
     let groups = jobs.map { job in
-      ClaimTable.Group(
-        title: "\(job.id)  \(type(of: job.experiment).title)",
-        claims: report.claims.filter { $0.id.hasPrefix(job.id + ".") })
+      // An experiment may decide the claims of two: e2 and e3 share a base.
+      let ids = type(of: job.experiment).ids
+      return ClaimTable.Group(
+        title: "\(ids.joined(separator: ", "))  \(type(of: job.experiment).title)",
+        claims: report.claims.filter { claim in
+          ids.contains { claim.id.hasPrefix($0 + ".") }
+        })
     }
     print(ClaimTable(groups).text(on: .standardOutput), "", separator: "\n")
     if options.quick {
