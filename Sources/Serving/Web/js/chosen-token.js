@@ -26,7 +26,12 @@ export class ChosenToken {
     this.place.hidden = true;
   }
 
-  /** @param {string} model @param {TokenInfo[]} tokens @param {number} index */
+  /**
+   * @param {string} model
+   * @param {TokenInfo[]} tokens
+   * @param {import('./graphemes.js').Segment[]} segments of all tokens
+   * @param {number} index
+   */
   show(model, tokens, segments, index) {
     this.asking?.abort();
     clearInterval(this.timer);
@@ -50,7 +55,11 @@ export class ChosenToken {
     if (!token.special) this.#ask(model, tokens, index);
   }
 
-  /** @param {TokenInfo[]} tokens @param {number} index */
+  /**
+   * @param {TokenInfo[]} tokens
+   * @param {import('./graphemes.js').Segment[]} segments
+   * @param {number} index
+   */
   #strips(tokens, segments, index) {
     const room = Math.max(10, Math.min(40, Math.floor((this.place.clientWidth - 140) / 26)));
     const { from, to } = windowAround(tokens, segments, index, room);

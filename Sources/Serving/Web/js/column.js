@@ -21,7 +21,7 @@ import { modelFacts, modelOptions } from './shell.js';
  * adopt: (column: Column, sample: Sample) => void, layout: () => 'cards' | 'tree',
  * choose: (column: Column, sample: Sample | null, token: TokenInfo, place: number, ribbon: Ribbon) => void,
  * alternative: (step: number) => void, enter: () => void, close: () => void,
- * reference: (column: Column) => TokenInfo[] | null}} Page
+ * canReply: () => boolean, reference: (column: Column) => TokenInfo[] | null}} Page
  */
 
 /** @type {[keyof ColumnState & keyof typeof limits, string, string][]} */
@@ -224,7 +224,7 @@ export class Column {
       context > 0 && h('p', { class: 'note context' }, meter, `${used.toLocaleString('en')} of ${context.toLocaleString('en')} tokens of context`));
     replace(card.actions,
       end && canGoOn(end.reason) && h('button', { class: 'quiet', on: { click: () => this.page.goOn(this, sample) } }, 'Go on'),
-      end && tokens.length > 0 && h('button', { class: 'quiet', on: { click: () => this.page.adopt(this, sample) } },
+      end && tokens.length > 0 && !this.page.canReply() && h('button', { class: 'quiet', on: { click: () => this.page.adopt(this, sample) } },
         this.runner.result?.isChat ? 'Keep and reply' : 'Add to the prompt'));
   }
 

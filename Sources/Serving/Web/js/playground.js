@@ -80,6 +80,7 @@ function makeColumn(settings) {
     models: () => models,
     changed,
     layout: () => state.layout,
+    canReply,
     reference: (column) => {
       const first = columns[0];
       return column === first ? null : (first?.runner.result?.samples[0]?.tokens ?? null);
@@ -139,11 +140,16 @@ function drawNow() {
   find('stop').hidden = !isRunning;
   const most = Math.max(0, ...columns.map((column) => column.runner.result?.samples.length ?? 0));
   find('layout').hidden = most < 2;
+  find('legend').hidden = most < 1;
   const result = columns[0]?.runner.result;
-  const answered = state.view === 'chat' && !isRunning && columns.length === 1 && result?.isChat &&
-    result.samples.length === 1 && result.samples[0].tokens.length > 0;
-  find('reply').hidden = !answered;
+  find('reply').hidden = isRunning || !canReply() || result?.samples[0].tokens.length === 0;
   if (isEmpty() === find('starters').hidden) changed();
+}
+
+/** Whether there is one answer, so that it is clear what a reply would reply to. */
+function canReply() {
+  const result = columns[0]?.runner.result;
+  return columns.length === 1 && result?.isChat === true && result.samples.length === 1;
 }
 
 // ---- Running -------------------------------------------------------------------------------------
