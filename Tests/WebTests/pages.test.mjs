@@ -41,7 +41,7 @@ test('whatever a link holds becomes a sound state', () => {
   assert.equal(state.view, 'completion');
   assert.equal(state.text, '');
   assert.equal(state.columns.length, 4);
-  assert.deepEqual(state.columns[0], { model: 'm', temperature: 5, top_p: 1, top_k: 0, min_p: 0 });
+  assert.deepEqual(state.columns[0], { model: 'm', temperature: 2, top_p: 1, top_k: 0, min_p: 0 });
   assert.deepEqual([state.seed, state.n, state.stop], [0, 16, ['a']]);
   assert.deepEqual(state.messages, [{ role: 'user', content: '' }, { role: 'user', content: 'hi' }]);
   assert.deepEqual(readState(JSON.parse(JSON.stringify(state)), 'm'), state);

@@ -78,7 +78,7 @@ export class Column {
     this.promptPlace = h('div', {});
     this.trouble = h('div', { role: 'alert' });
     replace(this.element,
-      h('header', {}, select, this.removal), this.facts,
+      h('header', {}, h('h2', { class: 'visually-hidden' }, 'Model'), select, this.removal), this.facts,
       h('details', { class: 'sampling' }, this.summary, this.inputs),
       this.trouble, this.promptPlace, this.body);
     this.set({});

@@ -47,7 +47,11 @@ const turns = new TurnsEditor(find('turns'), (messages) => {
 const save = whenQuiet(400, saveNow);
 const draw = oncePerFrame(drawNow);
 
+/** The page is being left: what breaks off now is not the server's doing. */
+let leavingAt = -Infinity;
+
 function saveNow() {
+  if (performance.now() - leavingAt < 2000) return;
   const results = columns.map((column) => column.runner.result);
   const light = (/** @type {any} */ value) => ({ ...value, results: results.map((result) => result && {
     ...result, samples: result.samples.map((sample) => ({ ...sample, tokens: sample.tokens.map(({ top, ...token }) => token) })),
@@ -161,7 +165,10 @@ async function run() {
     const base = columns.find((column) => column.model?.kind === 'base');
     if (base) {
       complain(`${base.settings.model} is a base model: it knows no turns, it only continues a text.`,
-        { label: 'Write the turns as a text', act: () => switchTo('completion', base.settings.model) });
+        { label: 'Write the turns as a text', act: () => {
+          origin = { text: '', messages: '' };
+          switchTo('completion', base.settings.model);
+        } });
       return;
     }
   }
@@ -421,6 +428,10 @@ function listen() {
     } else if (event.key === 'Escape' && !find('stop').hidden && !inspector.subject) {
       stop();
     }
+  });
+  addEventListener('beforeunload', () => {
+    saveNow();
+    leavingAt = performance.now();
   });
   addEventListener('pagehide', saveNow);
 }

@@ -75,7 +75,8 @@ export class Ribbon {
       return { part: { ...part, to: part.from }, box: list, list, summary: null, lastSegment: part.from };
     }
     const summary = h('summary', {});
-    const box = h('details', { class: `part ${part.kind}`, open: true }, summary, list);
+    const box = h('details', { class: `part ${part.kind}`,
+      open: part.kind !== 'thinking' || part.isOpen }, summary, list);
     this.element.append(box);
     return { part: { ...part, to: part.from }, box, list, summary, lastSegment: part.from };
   }

@@ -126,8 +126,11 @@ export class Runner {
    * @param {boolean} echo
    */
   #body(state, column, tokens, n, echo) {
+    // Where nothing was written yet the server knows what every text begins with.
+    const prompt = tokens.length > 0
+      ? { prompt_tokens: tokens.map((token) => token.id) } : { prompt: '' };
     return {
-      ...column, prompt_tokens: tokens.map((token) => token.id), max_tokens: state.max_tokens,
+      ...column, ...prompt, max_tokens: state.max_tokens,
       seed: state.seed, n, stop: state.stop, top: 20, echo,
     };
   }
@@ -149,6 +152,7 @@ export class Runner {
     const sample = samples[event.index ?? 0];
     if (event.type === 'prompt' && this.result) {
       this.result.prompt = event.tokens.map((/** @type {TokenInfo} */ token) => ({ ...token, isPrompt: true }));
+      for (const one of samples) one.base = event.tokens.length;
     } else if (event.type === 'token' && sample) {
       sample.firstAfter ??= performance.now() - began;
       sample.tokens.push(event.token);

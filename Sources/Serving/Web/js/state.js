@@ -11,7 +11,7 @@
 
 /** What each number may be, and what it is at first. */
 export const limits = {
-  temperature: { min: 0, max: 5, step: 0.05, first: 0.8, whole: false },
+  temperature: { min: 0, max: 2, step: 0.05, first: 0.8, whole: false },
   top_p: { min: 0.01, max: 1, step: 0.01, first: 1, whole: false },
   top_k: { min: 0, max: 1000, step: 1, first: 0, whole: true },
   min_p: { min: 0, max: 1, step: 0.01, first: 0, whole: false },

@@ -196,7 +196,7 @@ async function showInfo() {
     const info = await api.tokenizerInfo(model);
     if (model !== state.model) return;
     replace(find('info'),
-      h('p', {}, `${info.kind.toUpperCase()} with ${counted(info.vocabulary, 'token')}.`),
+      h('p', {}, `Byte-pair encoding over ${info.kind === 'characters' ? 'characters' : 'bytes'}, ${counted(info.vocabulary, 'token')}.`),
       info.pattern ? h('p', {}, 'Text is first cut by this pattern; merges never cross its cuts. ', h('code', {}, info.pattern)) : null,
       info.special.length > 0 ? h('p', {}, 'Special tokens: ') : null,
       h('ul', { class: 'specials' }, info.special.map((special) =>

@@ -15,7 +15,7 @@ export class Vocabulary {
     this.offset = 0;
     /** @type {AbortController | null} */
     this.asking = null;
-    this.search = h('input', { type: 'search', placeholder: 'A text, an id, or bytes as \\xE2', 'aria-label': 'Search the vocabulary',
+    this.search = h('input', { type: 'search', placeholder: 'A text, or bytes as \\xE2', 'aria-label': 'Search the vocabulary',
       spellcheck: 'false', autocomplete: 'off',
       on: { input: whenQuiet(120, () => { this.offset = 0; this.load(); }) } });
     this.count = h('p', { class: 'note', role: 'status' });
