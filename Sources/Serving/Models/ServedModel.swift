@@ -1,0 +1,79 @@
+import Foundation
+import Generation
+import LanguageModel
+import Synchronization
+import TensorCore
+import Tokenization
+import Training
+
+/// A model in memory, with its engine.
+final class ServedModel: Sendable {
+  let entry: ModelEntry
+  let format: ChatFormat
+  let config: DecoderConfig
+  let engine: Engine
+  /// Equal for equal tokenizers.
+  let tokenizerHash: String
+  private let inUse = Atomic<Int>(0)
+  private let sorted = Mutex<SortedVocabulary?>(nil)
+
+  var id: String { entry.id }
+  var tokenizer: Tokenizer { format.tokenizer }
+  /// How its authors' library calls the family.
+  var family: String { config.modelType }
+
+  init(_ entry: ModelEntry, _ loaded: LoadedModel, settings: EngineSettings) {
+    (self.entry, format, config) = (entry, loaded.format, loaded.model.config)
+    tokenizerHash = loaded.tokenizer.fingerprint
+    engine = settings.engine(loaded.model)
+  }
+
+  /// Requests that use it now.
+  var users: Int { inUse.load(ordering: .relaxed) }
+
+  /// Runs `body` with the model marked as in use, so that it is not unloaded meanwhile.
+  func used<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    inUse.add(1, ordering: .relaxed)
+    defer { inUse.subtract(1, ordering: .relaxed) }
+    return try await body()
+  }
+
+  /// Tokens that are never drawn: those of the host, and places of the table without a token.
+  var forbidden: [Int32] {
+    (format.own?.hostTokens ?? [])
+      + (tokenizer.vocabularySize..<max(tokenizer.vocabularySize, config.vocabularySize)).map {
+        Int32($0)
+      }
+  }
+
+  /// The tokens in the order of their bytes, made when a schema first needs them.
+  var vocabulary: SortedVocabulary {
+    sorted.withLock { sorted in
+      let known = sorted ?? SortedVocabulary(tokenizer, size: config.vocabularySize)
+      sorted = known
+      return known
+    }
+  }
+
+  /// Throws where the model holds no conversations.
+  func checkChats() throws {
+    guard entry.kind == .chat else {
+      throw APIError(
+        .badRequest,
+        "The model '\(id)' continues texts and does not hold conversations: use /v1/completions.",
+        param: "model", code: "model_cannot_chat")
+    }
+  }
+}
+
+/// What every model's engine is given.
+struct EngineSettings: Sendable {
+  /// Sequences at one time.
+  var slots = 16
+  /// Jobs that may wait.
+  var queuedJobs = 64
+  /// Tokens that the waiting jobs may ask for together.
+  var queuedTokens = 1 << 20
+  /// Bytes for keys and values.
+  var cacheBytes = 1 << 30
+}
