@@ -46,12 +46,16 @@ struct ChatTask: Sendable {
       && model.format.source?.contains("<think>") == true && conversation.prefill == nil
   }
 
-  func writing(_ around: Writing.Surroundings, alternatives: Int) throws -> Writing {
+  func writing(_ around: Writing.Surroundings, alternatives: Int = 0, client: String) throws
+    -> Writing
+  {
     // Only the mark of a call is a special token that the answer shows.
     let shown =
       tools.isOn ? model.format.own?.toolTokens.map { Passage.Specials.only($0.call) } : nil
     return try Writing(
-      options.jobs(prompt, model, alternatives: alternatives, constraint: constraint), model,
+      options.jobs(
+        prompt, model, alternatives: alternatives, constraint: constraint, client: client),
+      model,
       around, stops: options.stops, shown: shown ?? .none)
   }
 
@@ -91,7 +95,7 @@ extension Endpoints {
     let request = try ChatRequest(fields, model)
     let writer = ChatWriter(request: request, model: model)
     let writing = try request.task.writing(
-      surroundings(call), alternatives: request.logprobs ?? 0)
+      surroundings(call), alternatives: request.logprobs ?? 0, client: call.client)
     guard request.task.options.streams else {
       return try reply(try await writer.whole(writing))
     }
@@ -147,7 +151,7 @@ private struct ChatWriter: Sendable {
         let parts = drafts[index].reader.finish()
         drafts[index].add(parts, allowsSeveral: task.tools.allowsSeveral)
         drafts[index].reason = drafts[index].calls.isEmpty ? end.finishReason : "tool_calls"
-      case .prompt, .stopToken, .waiting: break
+      case .started, .prompt, .stopToken, .waiting: break
       }
     }
     let choices = drafts.enumerated().map { index, draft in
@@ -226,7 +230,7 @@ private struct ChatWriter: Sendable {
           index, ChatChunk.Delta(), logprobs: scores[index].isEmpty ? nil : logprobs(scores[index]),
           reason: reason)
       case .waiting: try await events.ping()
-      case .prompt, .stopToken: break
+      case .started, .prompt, .stopToken: break
       }
     }
     if task.options.includesUsage {

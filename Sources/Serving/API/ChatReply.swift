@@ -100,6 +100,8 @@ struct ChatLogprobs: Encodable, Sendable {
 
 /// How fast it went, by llama.cpp's names.
 struct Timings: Encodable, Sendable {
+  /// Tokens of the prompt that were computed for an earlier request.
+  var cache_n: Int
   var prompt_n: Int
   var prompt_ms: Double
   var prompt_per_second: Double
@@ -111,9 +113,11 @@ struct Timings: Encodable, Sendable {
     func rate(_ count: Int, _ seconds: Double) -> Double {
       seconds > 0 ? Double(count) / seconds : 0
     }
-    (prompt_n, predicted_n) = (prompt, written)
-    (prompt_ms, predicted_ms) = (times.toFirst * 1000, times.afterwards * 1000)
-    prompt_per_second = rate(prompt, times.toFirst)
+    cache_n = times.prompt?.reused ?? 0
+    (prompt_n, predicted_n) = (prompt - cache_n, written)
+    let seconds = times.prompt?.secondsComputing ?? times.toFirst
+    (prompt_ms, predicted_ms) = (seconds * 1000, times.afterwards * 1000)
+    prompt_per_second = rate(prompt_n, seconds)
     // The first token comes with the prompt.
     predicted_per_second = rate(max(0, written - 1), times.afterwards)
   }

@@ -49,7 +49,9 @@ extension Endpoints {
     let model = try await model(of: fields)
     let request = try CompletionRequest(fields, model)
     let writer = CompletionWriter(request, model)
-    guard let jobs = try writer.jobs() else { return try reply(writer.echoAlone()) }
+    guard let jobs = try writer.jobs(client: call.client) else {
+      return try reply(writer.echoAlone())
+    }
     let writing = try Writing(
       jobs, model, surroundings(call), stops: request.options.stops)
     guard request.options.streams else {
@@ -71,7 +73,7 @@ private struct CompletionWriter: Sendable {
   }
 
   /// What the engine is to do; nil where it is nothing.
-  func jobs() throws -> [GenerationJob]? {
+  func jobs(client: String) throws -> [GenerationJob]? {
     var options = request.options
     options.maxTokens = options.maxTokens ?? CompletionRequest.usual
     if options.maxTokens == 0, !request.echo {
@@ -85,7 +87,7 @@ private struct CompletionWriter: Sendable {
       try options.jobs(
         prompt.tokens, model, stream: index, samples: options.maxTokens == 0 ? 1 : request.bestOf,
         alternatives: request.logprobs ?? 0, scoresPrompt: scores,
-        constraint: request.constraint)
+        constraint: request.constraint, client: client)
     }
   }
 
@@ -133,7 +135,7 @@ private struct CompletionWriter: Sendable {
         drafts[index].scores += piece.tokens
       case .end(let end, let tokens):
         (drafts[index].reason, drafts[index].tokens) = (end.finishReason, tokens)
-      case .stopToken, .waiting: break
+      case .started, .stopToken, .waiting: break
       }
     }
     var choices: [CompletionReply.Choice] = []
@@ -214,7 +216,7 @@ private struct CompletionWriter: Sendable {
         try await echo(index)
         try await send(index, "", [], end.finishReason)
       case .waiting: try await events.ping()
-      case .stopToken: break
+      case .started, .stopToken: break
       }
     }
     if request.options.includesUsage {

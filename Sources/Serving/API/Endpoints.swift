@@ -21,6 +21,8 @@ struct Endpoints: Sendable {
       Route(method: .get, path: "/v1/models/*") { try await model($0) },
       Route(method: .post, path: "/v1/completions") { try await completions($0) },
       Route(method: .post, path: "/v1/chat/completions") { try await chat($0) },
+      Route(method: .post, path: "/v1/responses") { try await responses($0) },
+      Route(method: .post, path: "/v1/embeddings") { try await embeddings($0) },
     ]
   }
 

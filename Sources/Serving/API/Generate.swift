@@ -87,6 +87,7 @@ extension Endpoints {
     [
       Route(method: .get, path: "/api/models") { try await modelLines($0) },
       Route(method: .post, path: "/api/generate") { try await generate($0) },
+      Route(method: .post, path: "/api/trace") { try await trace($0) },
     ]
   }
 
@@ -102,7 +103,8 @@ extension Endpoints {
       throw fields.wrong("max_tokens", "must be at least 1 where nothing is echoed")
     }
     var jobs = try options.jobs(
-      prompt, model, samples: options.maxTokens == 0 ? 1 : nil, alternatives: top)
+      prompt, model, samples: options.maxTokens == 0 ? 1 : nil, alternatives: top,
+      client: call.client)
     for i in jobs.indices { jobs[i].isMeasured = true }
     // The pages show the prompt once.
     if echo { jobs[0].scoresPrompt = true }
@@ -134,6 +136,7 @@ extension Endpoints {
               GenerateTimings(
                 prefill_ms: (start - begun) / .milliseconds(1),
                 decode_ms: (ContinuousClock.now - start) / .milliseconds(1))))
+        case .started: break
         case .waiting: try await events.ping()
         }
       }

@@ -99,7 +99,7 @@ struct GenerationOptions: Sendable {
     alternatives: Int = 0, scoresPrompt: Bool = false,
     constraint: (any TokenConstraint)? = nil, client: String? = nil
   ) throws -> [GenerationJob] {
-    let context = model.config.context
+    let context = model.longest
     let room = context - prompt.count
     guard !prompt.isEmpty else {
       throw APIError.invalid("prompt", "An empty prompt cannot be continued.")

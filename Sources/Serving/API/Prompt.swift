@@ -8,10 +8,12 @@ struct Prompt: Sendable {
   var text: String
 
   /// The prompts of a request: a string, token ids, or a list of either.
-  static func all(_ fields: Fields, _ model: ServedModel, most: Int) throws -> [Prompt] {
-    guard let value = fields["prompt"] else {
+  static func all(
+    _ fields: Fields, _ model: ServedModel, name: String = "prompt", most: Int
+  ) throws -> [Prompt] {
+    guard let value = fields[name] else {
       throw APIError.invalid(
-        "prompt", "Give a prompt: a string, a list of strings, or token ids.",
+        name, "\(name) is missing: give a string, a list of strings, or token ids.",
         code: "missing_required_parameter")
     }
     let parsesSpecials = try fields.bool("parse_special") ?? false
@@ -19,21 +21,21 @@ struct Prompt: Sendable {
       Prompt(text, model.format, parsesSpecials: parsesSpecials)
     }
     func one(_ ids: [Int32]) throws -> Prompt {
-      guard !ids.isEmpty else { throw fields.wrong("prompt", "has no tokens") }
+      guard !ids.isEmpty else { throw fields.wrong(name, "has no tokens") }
       return Prompt(tokens: ids, text: visible(ids, model.tokenizer))
     }
     if let text = value.string { return [one(text)] }
     guard let items = value.array, !items.isEmpty else {
-      throw fields.wrong("prompt", "must be a string, a list of strings, or token ids")
+      throw fields.wrong(name, "must be a string, a list of strings, or token ids")
     }
     if items[0].int != nil, let ids = Fields.tokens(items) { return [try one(ids)] }
     guard items.count <= most else {
-      throw fields.wrong("prompt", "has more than \(most) texts: send them in several requests")
+      throw fields.wrong(name, "has more than \(most) texts: send them in several requests")
     }
     return try items.map { item in
       if let text = item.string { return one(text) }
       if let inner = item.array, let ids = Fields.tokens(inner) { return try one(ids) }
-      throw fields.wrong("prompt", "must be a string, a list of strings, or token ids")
+      throw fields.wrong(name, "must be a string, a list of strings, or token ids")
     }
   }
 

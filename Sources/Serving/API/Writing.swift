@@ -3,6 +3,7 @@ import Tokenization
 
 /// What happens to one of a request's choices.
 enum WritingEvent: Sendable {
+  case started(PromptReport)
   case prompt([TokenScore])
   case piece(Passage.Piece)
   /// A token that ends the text and is no part of it.
@@ -42,7 +43,7 @@ struct Writing: Sendable {
       streams = try jobs.map { try model.engine.submit($0) }
     } catch let error as EngineBusy {
       around.metrics.refused()
-      throw APIError.busy(retryAfter: max(1, Int(error.retryAfter)))
+      throw APIError.busy(retryAfter: max(1, Int(error.retryAfter.rounded(.up))))
     } catch let error as GenerationError {
       throw APIError(error)
     }
@@ -112,6 +113,10 @@ struct Writing: Sendable {
         throw CancellationError()
       case .cut: throw APIError.shuttingDown
       case .event(let index, _) where !choices[index].isOpen: continue
+      case .event(let index, .started(let report)):
+        // The samples of a prompt share the work on it.
+        if index == 0 { times.prompt = report }
+        try await body(index, .started(report))
       case .event(let index, .prompt(let scores)): try await body(index, .prompt(scores))
       case .event(let index, .token(let score)):
         if times.toFirst == 0 { times.toFirst = (ContinuousClock.now - begun) / .seconds(1) }
@@ -145,6 +150,8 @@ struct WritingTimes: Sendable {
   /// Until the first token, waiting in the queue included.
   var toFirst = 0.0
   var afterwards = 0.0
+  /// How the first choice's prompt was worked on.
+  var prompt: PromptReport?
 }
 
 extension Continuation.End {

@@ -14,6 +14,9 @@ struct Call: Sendable {
   /// As `x-request-id` says.
   let id: String
 
+  /// Whose jobs wait for one another: those of a connection.
+  var client: String { "\(ObjectIdentifier(connection))" }
+
   /// The fields of a JSON body.
   func fields() throws -> Fields { try Fields(body: body) }
 

@@ -113,7 +113,7 @@ actor ModelPool {
   private func read(_ entry: ModelEntry) async throws -> ServedModel {
     let settings = settings
     return try await Self.onItsOwnThread {
-      ServedModel(entry, try entry.load(), settings: settings)
+      try ServedModel(entry, try entry.load(), settings: settings)
     }
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Generation
 import LanguageModel
+import ModelFiles
 import Synchronization
 import TensorCore
 import Tokenization
@@ -22,10 +23,20 @@ final class ServedModel: Sendable {
   /// How its authors' library calls the family.
   var family: String { config.modelType }
 
-  init(_ entry: ModelEntry, _ loaded: LoadedModel, settings: EngineSettings) {
-    (self.entry, format, config) = (entry, loaded.format, loaded.model.config)
-    tokenizerHash = loaded.tokenizer.fingerprint
-    engine = settings.engine(loaded.model)
+  /// Tokens that a prompt and its answer may have together: the context, or what the cache can hold.
+  let longest: Int
+
+  convenience init(_ entry: ModelEntry, _ loaded: LoadedModel, settings: EngineSettings) throws {
+    self.init(
+      entry, loaded.format, loaded.model.config, try settings.engine(loaded.model))
+  }
+
+  private init(
+    _ entry: ModelEntry, _ format: ChatFormat, _ config: DecoderConfig, _ engine: Engine
+  ) {
+    (self.entry, self.format, self.config, self.engine) = (entry, format, config, engine)
+    tokenizerHash = format.tokenizer.fingerprint
+    longest = engine.status.longest
   }
 
   /// Requests that use it now.
@@ -74,6 +85,17 @@ struct EngineSettings: Sendable {
   var queuedJobs = 64
   /// Tokens that the waiting jobs may ask for together.
   var queuedTokens = 1 << 20
-  /// Bytes for keys and values.
-  var cacheBytes = 1 << 30
+
+  func engine(_ model: Transformer) throws -> Engine {
+    try Engine(
+      model, slots: slots, cacheBytes: cacheBytes(model.config),
+      queueLimit: QueueLimit(jobs: queuedJobs, tokens: queuedTokens))
+  }
+
+  /// Memory for keys and values: the whole context for every slot, where an eighth of what is free
+  /// holds that.
+  private func cacheBytes(_ config: DecoderConfig) -> Int {
+    let wanted = KeyValueCache.bytes(config, slots: slots, capacity: config.context)
+    return min(wanted, max(1 << 29, (availableMemory() ?? 8 << 30) / 8))
+  }
 }

@@ -1,3 +1,4 @@
+import Generation
 import Synchronization
 
 /// Recognises the texts of a grammar byte by byte.
