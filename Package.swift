@@ -70,7 +70,10 @@ let package = Package(
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
-      ], swiftSettings: house),
+      ], exclude: ["Web"], swiftSettings: house, plugins: ["EmbedWeb"]),
+    // The pages are compiled into the binary.
+    .plugin(name: "EmbedWeb", capability: .buildTool(), dependencies: ["embed-web"]),
+    .executableTarget(name: "embed-web", swiftSettings: house),
     .target(
       name: "Claims",
       dependencies: [

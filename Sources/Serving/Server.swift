@@ -27,10 +27,13 @@ public struct Server: Sendable {
     (engines.slots, engines.queuedJobs) = (settings.slots, settings.queue)
     pool = ModelPool(
       ModelCatalogue(places: places), settings: engines, limit: settings.models)
-    let endpoints = Endpoints(settings: settings, pool: pool, metrics: metrics, drain: drain)
+    let box = SiteBox()
+    let endpoints = Endpoints(
+      settings: settings, pool: pool, metrics: metrics, drain: drain, siteBox: box)
     site = Site(
       settings: settings, routes: endpoints.routes, guardian: Guard(settings), metrics: metrics,
       drain: drain)
+    box.set(site)
   }
 
   /// The ids that can be served now.

@@ -7,12 +7,13 @@ struct Endpoints: Sendable {
   let pool: ModelPool
   let metrics: Metrics
   let drain: Drain
+  let siteBox: SiteBox
   /// Seconds since 1970 when the server began.
   let began = now()
 
   /// All that the server answers to.
   var routes: [Route] {
-    api + tokens + native + service
+    api + tokens + native + service + WebPages.routes
   }
 
   private var api: [Route] {

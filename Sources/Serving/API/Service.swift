@@ -10,6 +10,8 @@ extension Endpoints {
       Route(method: .get, path: "/metrics") { await metrics($0) },
       Route(method: .get, path: "/props") { try await props($0) },
       Route(method: .get, path: "/slots") { try await slots($0) },
+      Route(method: .get, path: "/conformance") { try await conformance($0) },
+      Route(method: .get, path: "/docs", isPublic: true) { docs($0) },
     ]
   }
 

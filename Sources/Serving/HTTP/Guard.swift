@@ -52,6 +52,9 @@ final class Guard: Sendable {
       + "\(port.load(ordering: .relaxed))"
   }
 
+  /// A Host header that passes.
+  var authority: String { String(origin.dropFirst(7)) }
+
   private func isKnown(_ host: String) -> Bool {
     let port = port.load(ordering: .relaxed)
     let own = settings.host.contains(":") ? "[\(settings.host)]" : settings.host

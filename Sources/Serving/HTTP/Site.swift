@@ -39,15 +39,22 @@ struct Site: HTTPResponder {
   let drain: Drain
 
   func respond(to request: Request, context: Arrival) async throws -> Response {
+    await respond(to: request, try await connection(context.channel), context.logger)
+  }
+
+  /// - Parameter connection: whose going away ends what is under way.
+  func respond(to request: Request, _ connection: Connection, _ logger: Logger? = nil) async
+    -> Response
+  {
     let begun = ContinuousClock.now
     let id = newID("req-")
     let active = ActiveRequest(metrics)
     var route: Route?
     var response: Response
     do {
-      response = try await answer(request, context, id: id, route: &route)
+      response = try await answer(request, connection, id: id, route: &route)
     } catch {
-      if !(error is APIError) { context.logger.error("\(id): \(error)") }
+      if !(error is APIError), !(error is CancellationError) { logger?.error("\(id): \(error)") }
       response = APIError(error).response
     }
     response.headers[Self.requestID] = id
@@ -87,7 +94,7 @@ struct Site: HTTPResponder {
   }
 
   private func answer(
-    _ request: Request, _ arrival: Arrival, id: String, route: inout Route?
+    _ request: Request, _ connection: Connection, id: String, route: inout Route?
   ) async throws -> Response {
     let parts = (request.head.path ?? "/").split(
       separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -116,7 +123,7 @@ struct Site: HTTPResponder {
     let call = Call(
       method: method, path: path,
       query: Call.parameters(parts.count > 1 ? parts[1] : nil), headers: request.headers,
-      body: body, connection: try await connection(arrival.channel), id: id)
+      body: body, connection: connection, id: id)
     return try await route.answer(call)
   }
 

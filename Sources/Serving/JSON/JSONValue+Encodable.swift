@@ -88,6 +88,6 @@ struct Nullable<Value: Encodable & Sendable>: Encodable, Sendable {
 /// The bytes of a reply.
 func json(_ value: some Encodable) throws -> Data {
   let encoder = JSONEncoder()
-  encoder.outputFormatting = .withoutEscapingSlashes
+  encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
   return try encoder.encode(value)
 }
