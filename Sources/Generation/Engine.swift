@@ -18,10 +18,12 @@ public final class Engine: Sendable {
   /// - Parameters:
   ///   - slots: sequences at one time, at most.
   ///   - cacheBytes: memory for their keys and values.
+  ///   - prefillTokens: tokens of prompts to compute in one step; nil for as many as take 50 ms where
+  ///     others wait for their next token.
   /// - Throws: ``GenerationError`` where the memory is too little for one sequence.
   public init(
     _ model: Transformer, slots: Int = 16, cacheBytes: Int = 1 << 30,
-    queueLimit: QueueLimit = QueueLimit()
+    queueLimit: QueueLimit = QueueLimit(), prefillTokens: Int? = nil
   ) throws {
     config = model.config
     let slots = max(1, slots)
@@ -40,7 +42,7 @@ public final class Engine: Sendable {
     let start = Start(model: model)
     let thread = Thread {
       let cache = KeyValueCache(start.model.config, slots: slots, capacity: capacity)
-      EngineLoop(queue, start.model, cache).run()
+      EngineLoop(queue, start.model, cache, prefillTokens: prefillTokens).run()
     }
     thread.name = "lyceum engine"
     thread.stackSize = 8 << 20

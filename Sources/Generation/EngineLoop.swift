@@ -7,6 +7,7 @@ final class EngineLoop {
   private let model: Transformer
   private let cache: KeyValueCache
   private var runs: [Int: Run] = [:]
+  private let prefillTokens: Int?
   private var written = 0
   /// Tokens a second that go through the model in large steps, as a running mean.
   private var rate = 500.0
@@ -16,8 +17,11 @@ final class EngineLoop {
     var begun: ContinuousClock.Instant
   }
 
-  init(_ queue: EngineQueue, _ model: Transformer, _ cache: KeyValueCache) {
+  init(
+    _ queue: EngineQueue, _ model: Transformer, _ cache: KeyValueCache, prefillTokens: Int?
+  ) {
     (self.queue, self.model, self.cache) = (queue, model, cache)
+    self.prefillTokens = prefillTokens.map { max(1, $0) }
   }
 
   /// Returns when the engine is closed, or drained and told to.
@@ -54,6 +58,7 @@ final class EngineLoop {
   /// Tokens of prompts to compute in one step: what takes 50 ms where others wait for their next
   /// token, else a quarter of a second, after which a prompt can be cancelled.
   private func prefill(_ core: DecodingCore) -> Int {
+    if let prefillTokens { return prefillTokens }
     let isAwaited = core.sequences.contains { $0.hasPrompt }
     let tokens = Int(min(1e6, rate * (isAwaited ? 0.05 : 0.25)))
     return min(4_096, max(isAwaited ? 48 : 192, tokens / 48 * 48))

@@ -42,7 +42,7 @@ public struct GenerationJob: Sendable {
   }
 
   /// Tokens that the sequence can hold at most, in a context of `context`.
-  func most(context: Int) -> Int {
+  public func most(context: Int) -> Int {
     let (sum, isTooMuch) = prompt.count.addingReportingOverflow(
       settings.maxTokens.addingReportingOverflow(host?.injectedLimit ?? 0).overflow
         ? .max : settings.maxTokens + (host?.injectedLimit ?? 0))
