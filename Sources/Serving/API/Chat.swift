@@ -35,7 +35,7 @@ struct ChatTask: Sendable {
     if tools.isForced, let forced = tools.forced(model.tokenizer) {
       prompt += forced.opening
       opening = forced.text
-      self.constraint = try SchemaConstraint.make(forced.schema, model, param: "tools")
+      self.constraint = argumentConstraint(forced.schema, model)
     } else {
       opening = ""
       self.constraint = constraint

@@ -63,7 +63,8 @@ public struct ModelShelf: Sendable {
       // A run keeps its model in a folder of its own.
       let up = url.deletingLastPathComponent()
       let recipe = up.appendingPathComponent("recipe.json")
-      let isRun = url.lastPathComponent == "model"
+      let isRun =
+        url.lastPathComponent == "model"
         && FileManager.default.fileExists(atPath: recipe.path)
       return isRun ? up : url
     }

@@ -16,7 +16,7 @@ final class ServedModel: Sendable {
   /// Equal for equal tokenizers.
   let tokenizerHash: String
   private let inUse = Atomic<Int>(0)
-  private let sorted = Mutex<SortedVocabulary?>(nil)
+  private let tries = Mutex<TokenTrie?>(nil)
 
   var id: String { entry.id }
   var tokenizer: Tokenizer { format.tokenizer }
@@ -57,12 +57,12 @@ final class ServedModel: Sendable {
       }
   }
 
-  /// The tokens in the order of their bytes, made when a schema first needs them.
-  var vocabulary: SortedVocabulary {
-    sorted.withLock { sorted in
-      let known = sorted ?? SortedVocabulary(tokenizer, size: config.vocabularySize)
-      sorted = known
-      return known
+  /// The tokens by their bytes, made when a schema first needs them.
+  var trie: TokenTrie {
+    tries.withLock { made in
+      let trie = made ?? TokenTrie(tokenizer)
+      made = trie
+      return trie
     }
   }
 
