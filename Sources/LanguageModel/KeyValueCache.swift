@@ -39,12 +39,14 @@ public final class KeyValueCache {
     lengths[slot] = length
   }
 
-  /// Gives `to` the tokens of `from`: sequences with one prompt compute it once.
-  public func copy(from: Int, to: Int) {
-    for layer in layers {
-      copySlot(layer.values, from: from, to: to, tokens: lengths[from], layout)
-    }
-    lengths[to] = lengths[from]
+  /// Gives `to` the first `tokens` tokens of `from`, or all: what sequences have in common is computed
+  /// once.
+  public func copy(from: Int, to: Int, tokens: Int? = nil) {
+    let tokens = tokens ?? lengths[from]
+    precondition(
+      tokens <= lengths[from], "slot \(from) holds \(lengths[from]) tokens, not \(tokens)")
+    for layer in layers { copySlot(layer.values, from: from, to: to, tokens: tokens, layout) }
+    lengths[to] = tokens
   }
 
   /// The positions of one more token in each of `slots`, which may repeat.
