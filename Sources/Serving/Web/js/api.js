@@ -26,15 +26,27 @@ export class ApiError extends Error {
   }
 }
 
+/** The key of a server that asks for one, for as long as the tab is open. */
+function serverKey() {
+  try {
+    return sessionStorage.getItem('lyceum.key');
+  } catch {
+    return null;
+  }
+}
+
 /**
  * @param {string} path
  * @param {RequestInit} [options]
  * @returns {Promise<Response>} one that succeeded
  */
 async function request(path, options = {}) {
+  const headers = new Headers(options.headers);
+  const key = serverKey();
+  if (key) headers.set('Authorization', `Bearer ${key}`);
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new ApiError('The server cannot be reached.', { isNetwork: true });

@@ -61,7 +61,8 @@ export class ChosenToken {
    * @param {number} index
    */
   #strips(tokens, segments, index) {
-    const room = Math.max(10, Math.min(40, Math.floor((this.place.clientWidth - 140) / 26)));
+    const beside = matchMedia('(min-width: 58rem)').matches ? 280 : 0;
+    const room = Math.max(8, Math.min(40, Math.floor((this.place.clientWidth - beside - 125) / 27)));
     const { from, to } = windowAround(tokens, segments, index, room);
     const strips = align(tokens, from, to);
     /** @param {number} start @param {number} length @param {string} names @param {string} text */

@@ -1,15 +1,14 @@
 // @ts-check
 // The home page: what is served, and where to begin.
 
-import * as api from './api.js';
 import { starterCard } from './cards.js';
 import { find, h, replace } from './dom.js';
 import { toFragment } from './permalink.js';
-import { complain, modelFacts, startShell } from './shell.js';
+import { modelFacts, servedModels, startShell } from './shell.js';
 import { starters } from './starters.js';
-import { counted, explain } from './words.js';
+import { counted } from './words.js';
 
-/** @param {api.ModelInfo} model */
+/** @param {import('./api.js').ModelInfo} model */
 async function modelCard(model) {
   const state = { view: model.kind === 'chat' ? 'chat' : 'completion', columns: [{ model: model.id }] };
   return h('li', {}, h('a', { href: '/playground' + (await toFragment(state)) },
@@ -20,15 +19,11 @@ async function modelCard(model) {
 async function begin() {
   startShell();
   replace(find('starter-list'), starters.map((starter) => starterCard(starter, { href: `/playground#demo=${starter.id}` })));
-  try {
-    const models = await api.models();
-    replace(find('models'), await Promise.all(models.map(modelCard)));
-    find('models-note').textContent = models.length === 0
-      ? 'None yet. Start the server with a model: lyceum serve runs/tour, or with a GGUF file.'
-      : `${counted(models.length, 'model')}, all under /v1 for OpenAI clients too.`;
-  } catch (error) {
-    complain(explain(/** @type {any} */ (error)), { label: 'Try again', act: () => location.reload() });
-  }
+  const models = await servedModels();
+  replace(find('models'), await Promise.all(models.map(modelCard)));
+  find('models-note').textContent = models.length === 0
+    ? 'None yet. Start the server with a model: lyceum serve runs/tour, or with a GGUF file.'
+    : `${counted(models.length, 'model')}, all under /v1 for OpenAI clients too.`;
   document.documentElement.dataset.ready = 'true';
 }
 

@@ -9,7 +9,7 @@ import { Inspector } from './inspector.js';
 import { fromFragment } from './permalink.js';
 import { Runner } from './runner.js';
 import { showCode, showShare } from './share.js';
-import { complain, hush, say, startShell } from './shell.js';
+import { complain, hush, say, servedModels, startShell } from './shell.js';
 import { starters } from './starters.js';
 import { limits, mostColumns, number, readState, readStops, stopLines } from './state.js';
 import { keep, kept } from './store.js';
@@ -282,7 +282,7 @@ async function toTurns(model, kind) {
   if (state.text === '' || state.text === origin.text) return;
   const marks = kind === 'chat' ? learn(await api.applyTemplate(model, probe)) : null;
   const found = (marks && read(state.text, marks)) ?? readTranscript(state.text);
-  if (!found) complain('This text has no turns: all of it became one message of the user.');
+  if (!found) say('This text has no turns: all of it became one message of the user');
   state.messages = found ?? [{ role: 'user', content: state.text }];
   origin = { text: state.text, messages: JSON.stringify(state.messages) };
 }
@@ -352,11 +352,7 @@ async function begin() {
   const draft = kept(storageKey);
   const linked = await fromFragment(location.hash);
   const demo = starters.find((starter) => location.hash === `#demo=${starter.id}`);
-  try {
-    models = await api.models();
-  } catch (error) {
-    complain(explain(/** @type {any} */ (error)), { label: 'Try again', act: () => location.reload() });
-  }
+  models = await servedModels();
   load(linked ?? draft?.state ?? {}, linked ? [] : (draft?.results ?? []));
   if (demo) start(demo);
   if (location.hash) history.replaceState(null, '', location.pathname);

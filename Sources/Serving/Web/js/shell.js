@@ -2,7 +2,8 @@
 // What all pages share: the switch of light and dark, what is said aloud, dialogs, the list of models.
 
 import { h, find, replace } from './dom.js';
-import { short } from './words.js';
+import { models } from './api.js';
+import { explain, short } from './words.js';
 
 /** @typedef {import('./api.js').ModelInfo} ModelInfo */
 
@@ -67,6 +68,35 @@ export function complain(text, action) {
 
 export function hush() {
   replace(find('notice'));
+}
+
+/**
+ * The models, or an empty list after an error was told; a server that wants a key is asked with one.
+ * @returns {Promise<ModelInfo[]>}
+ */
+export async function servedModels() {
+  try {
+    return await models();
+  } catch (error) {
+    const again = { label: 'Try again', act: () => location.reload() };
+    const known = /** @type {any} */ (error);
+    if (known.status === 401) askForKey();
+    else complain(explain(known), again);
+    return [];
+  }
+}
+
+function askForKey() {
+  const input = h('input', { type: 'password', autocomplete: 'off', required: true, 'aria-label': 'Key' });
+  const form = h('form', { class: 'actions', on: { submit: (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    sessionStorage.setItem('lyceum.key', input.value);
+    location.reload();
+  } } }, input, h('button', { class: 'primary' }, 'Use this key'));
+  openDialog('This server wants a key', [
+    h('p', {}, 'It was started with --api-key. The key stays in this tab.'), form,
+  ]);
+  input.focus();
 }
 
 /**

@@ -6,7 +6,7 @@ import { ChosenToken } from './chosen-token.js';
 import { copy, find, h, replace, whenQuiet } from './dom.js';
 import { fromFragment, toFragment } from './permalink.js';
 import { borders } from './rows.js';
-import { complain, hush, say, startShell } from './shell.js';
+import { complain, hush, say, servedModels, startShell } from './shell.js';
 import { keep, kept } from './store.js';
 import { breath, TokenField } from './token-field.js';
 import { hex } from './tokens.js';
@@ -318,11 +318,9 @@ async function begin() {
     };
   }
   showState();
-  try {
-    models = await api.models();
-    if (models.length === 0) complain('The server serves no models, so there is no tokenizer. Start it with one: lyceum serve runs/tour');
-  } catch (error) {
-    complain(explain(/** @type {any} */ (error)), { label: 'Try again', act: () => location.reload() });
+  models = await servedModels();
+  if (models.length === 0 && find('notice').childElementCount === 0) {
+    complain('The server serves no models, so there is no tokenizer. Start it with one: lyceum serve runs/tour');
   }
   showTokenizers();
   await encode();
