@@ -11,8 +11,8 @@ import argparse, http.server, json, math, pathlib, random, re, socketserver, tim
 WEB = pathlib.Path(__file__).resolve().parents[2] / "Sources/Serving/Web"
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
     ".js": "text/javascript; charset=utf-8"}
-POLICY = ("default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'")
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'")
 VOCABULARY = 49152
 SPECIALS = {
     "own": ["<|bos|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|call|>", "<|result|>", "<|end_result|>"],

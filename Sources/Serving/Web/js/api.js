@@ -27,7 +27,7 @@ export class ApiError extends Error {
 }
 
 /** The key of a server that asks for one, for as long as the tab is open. */
-function serverKey() {
+export function serverKey() {
   try {
     return sessionStorage.getItem('lyceum.key');
   } catch {
@@ -38,11 +38,11 @@ function serverKey() {
 /**
  * @param {string} path
  * @param {RequestInit} [options]
+ * @param {string | null} [key]
  * @returns {Promise<Response>} one that succeeded
  */
-async function request(path, options = {}) {
+async function request(path, options = {}, key = serverKey()) {
   const headers = new Headers(options.headers);
-  const key = serverKey();
   if (key) headers.set('Authorization', `Bearer ${key}`);
   let response;
   try {
@@ -67,11 +67,16 @@ async function request(path, options = {}) {
   });
 }
 
-/** @param {string} path @param {unknown} body @param {AbortSignal} [signal] */
-function post(path, body, signal) {
+/**
+ * @param {string} path
+ * @param {unknown} body
+ * @param {AbortSignal} [signal]
+ * @param {string | null} [key]
+ */
+function post(path, body, signal, key) {
   return request(path, {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal,
-  });
+  }, key);
 }
 
 /** @returns {Promise<ModelInfo[]>} */
@@ -94,10 +99,11 @@ export async function* generate(body, signal) {
  * @param {{model: string, content?: string, messages?: Message[], add_special?: boolean,
  * parse_special?: boolean, add_generation_prompt?: boolean}} body
  * @param {AbortSignal} [signal]
+ * @param {string | null} [key] where there is no storage to find it in
  * @returns {Promise<{tokens: TokenInfo[], count: number}>}
  */
-export async function tokenize(body, signal) {
-  return (await post('/tokenize', body, signal)).json();
+export async function tokenize(body, signal, key) {
+  return (await post('/tokenize', body, signal, key)).json();
 }
 
 /** @param {string} model @param {Message[]} messages @returns {Promise<string>} */

@@ -41,7 +41,7 @@ export class Column {
     /** @type {Map<Sample, {card: any, ribbon: Ribbon, foot: any, head: any, actions: any, state: string}>} */
     this.cards = new Map();
     this.element = h('section', { class: 'column' });
-    /** @type {{ribbon: Ribbon, summary: any, tokens: TokenInfo[] | null} | null} */
+    /** @type {{ribbon: Ribbon, summary: any, box: any, tokens: TokenInfo[] | null} | null} */
     this.prompt = null;
     /** @type {string | null} */
     this.shownError = null;
@@ -135,7 +135,9 @@ export class Column {
       const ribbon = new Ribbon('Prompt', this.#actions(null));
       const summary = h('summary', {});
       const box = h('details', { class: 'prompt-tokens', open: !result.isChat && result.prompt.length <= 400 }, summary, ribbon.element);
-      this.prompt = { ribbon, summary, tokens: null };
+      this.prompt = { ribbon, summary, box, tokens: null };
+      // A long prompt is drawn when it is opened.
+      box.addEventListener('toggle', () => this.prompt?.tokens && box.open && this.prompt.ribbon.update(this.prompt.tokens));
       replace(this.promptPlace, box);
     }
     if (this.prompt.tokens === result.prompt) return;
@@ -146,7 +148,7 @@ export class Column {
       this.prompt.ribbon = fresh;
     }
     this.prompt.tokens = result.prompt;
-    this.prompt.ribbon.update(result.prompt);
+    if (this.prompt.box.open) this.prompt.ribbon.update(result.prompt);
     const { bitsPerToken } = totals(result.prompt);
     this.prompt.summary.textContent = `Prompt · ${counted(result.prompt.length, 'token')}` +
       (bitsPerToken === null ? '' : ` · ${fixed(bitsPerToken, 1)} bits each`);

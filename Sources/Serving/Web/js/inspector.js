@@ -55,7 +55,8 @@ export class Inspector {
       facts(token),
       top.length > 0 && [
         h('h3', {}, 'What could have come here'),
-        h('p', { class: 'note' }, subject.fork ? 'Choose another to go on from it.' : 'The likeliest.'),
+        h('p', { class: 'note' }, subject.fork ? 'Choose another to go on from it.' : 'The likeliest.',
+          h('span', { class: 'keys' }, ' Keys: ← → tokens, ↑ ↓ others, ↵ goes on from one.')),
         this.list,
         h('h3', {}, 'What the sampler leaves'),
         this.stages, this.note,

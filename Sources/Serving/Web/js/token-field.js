@@ -59,23 +59,15 @@ export class TokenField {
     this.element.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => this.#key(event));
   }
 
-  /** @param {TokenInfo[]} tokens */
-  async show(tokens) {
+  /**
+   * @param {TokenInfo[]} tokens
+   * @param {Segment[] | null} known where they were found elsewhere
+   */
+  async show(tokens, known) {
     const version = ++this.version;
-    /** @type {Segment[]} */
-    let found = [];
-    // Cut where no character can be cut: before plain text.
-    for (let from = 0; from < tokens.length;) {
-      let to = Math.min(tokens.length, from + 4000);
-      while (to < tokens.length && !tokens[to].special && !(tokens[to].bytes[0] < 0x80 && tokens[to].bytes[0] !== 10)) to++;
-      const more = segments(tokens, from, to);
-      found = found.length === 0 ? more : found.concat(more);
-      from = to;
-      if (from < tokens.length) {
-        await breath();
-        if (version !== this.version) return;
-      }
-    }
+    const found = known ?? segments(tokens);
+    if (tokens.length > 20_000) await breath();
+    if (version !== this.version) return;
     this.tokens = tokens;
     this.segments = found;
     if (this.chosen >= tokens.length) this.chosen = -1;

@@ -4,6 +4,7 @@
 import * as api from './api.js';
 import { ChosenToken } from './chosen-token.js';
 import { copy, find, h, replace, whenQuiet } from './dom.js';
+import { tokenizeLarge } from './large-text.js';
 import { fromFragment, toFragment } from './permalink.js';
 import { borders } from './rows.js';
 import { complain, hush, say, servedModels, startShell } from './shell.js';
@@ -16,6 +17,8 @@ import { counted, explain, fixed } from './words.js';
 
 /** @typedef {import('./tokens.js').TokenInfo} TokenInfo */
 
+/** Characters from which on a worker does what takes long. */
+const large = 20_000;
 const storageKey = 'lyceum.tokenizer';
 const first = 'How many times does the letter r occur in strawberry?';
 
@@ -56,17 +59,23 @@ const soon = whenQuiet(180, () => encode());
 function update() {
   save();
   const size = state.view === 'text' ? state.text.length : 0;
-  if (size > 20_000) soon();
+  if (size > large) soon();
   else soon.now();
 }
 
-/** @param {string} model @param {AbortSignal} signal */
+/**
+ * @param {string} model
+ * @param {AbortSignal} signal
+ * @returns {Promise<{tokens: TokenInfo[], segments: import('./graphemes.js').Segment[] | null}>}
+ */
 async function tokensOf(model, signal) {
-  if (state.view === 'chat') {
-    return (await api.tokenize({ model, messages: state.messages, add_generation_prompt: state.opening }, signal)).tokens;
-  }
-  if (state.text === '') return [];
-  return (await api.tokenize({ model, content: state.text, add_special: false, parse_special: state.special }, signal)).tokens;
+  const { view, messages, text, special, opening } = state;
+  if (view === 'text' && text === '') return { tokens: [], segments: [] };
+  const body = view === 'chat'
+    ? { model, messages, add_generation_prompt: opening }
+    : { model, content: text, add_special: false, parse_special: special };
+  if (view === 'text' && text.length > large) return tokenizeLarge(body, signal);
+  return { tokens: (await api.tokenize(body, signal)).tokens, segments: null };
 }
 
 async function encode() {
@@ -78,10 +87,10 @@ async function encode() {
     const found = await tokensOf(state.model, controller.signal);
     await breath();
     if (controller.signal.aborted) return;
-    tokens = found;
+    tokens = found.tokens;
     hush();
     showCounts();
-    await field.show(tokens);
+    await field.show(tokens, found.segments);
     if (controller.signal.aborted) return;
     if (state.chosen >= 0 && state.chosen < tokens.length) {
       field.choose(state.chosen, { focus: false, quiet: true });
@@ -104,13 +113,13 @@ async function compare(signal) {
     field.setDiffering(null);
     return;
   }
-  const others = await tokensOf(state.other, signal);
+  const { tokens: others, segments } = await tokensOf(state.other, signal);
   await breath();
   if (signal.aborted) return;
   const mine = borders(tokens);
   const theirs = borders(others);
   field.setDiffering(outside(tokens, theirs));
-  await otherField.show(others);
+  await otherField.show(others, segments);
   otherField.setDiffering(outside(others, mine));
   let shared = 0;
   for (const border of mine) if (theirs.has(border)) shared++;
