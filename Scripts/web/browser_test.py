@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 WEB = HERE.parents[1] / "Sources/Serving/Web"
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 EXPECTED = re.compile(r"status of (400|429|503)|ERR_CONNECTION|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE")
+PATIENCE = 20  # seconds; real models are slower
 checks, failures = [], []
 numbers = {}
 
@@ -58,7 +59,7 @@ class Visit:
 
     def open(self, path):
         page = self.context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("console", lambda m: m.type in ("error", "warning") and not EXPECTED.search(m.text)
             and check(False, f"console: {m.text}"))
         page.on("pageerror", lambda e: check(False, f"page error: {e}"))
@@ -77,7 +78,7 @@ class Visit:
 
 def until(page, condition, arg=None):
     """Asks again and again: a function that waits inside the page would need what its content policy forbids."""
-    for _ in range(300):
+    for _ in range(PATIENCE * 15):
         if page.evaluate(condition if condition.startswith("(") else f"() => {condition}", arg):
             return
         page.wait_for_timeout(60)
@@ -116,7 +117,7 @@ def audit(page, state):
 def mouse_tasks(browser, url, models):
     base = next((m for m in models if m["kind"] == "base"), models[0])["id"]
     with Visit(browser, url) as page:
-        check(page.locator(".starter").count() == 8, "an empty playground offers eight starters")
+        check(page.locator(".starter").count() >= 8, "an empty playground offers eight starters")
         page.locator(".model").first.select_option(base)
         page.fill("#text", "The river rises in the hills and")
         page.fill("#max_tokens", "24")
@@ -209,8 +210,9 @@ def chat_tasks(browser, url, models):
         page.fill("#text", text.replace("France", "Spain"))
         page.locator("label:has(#view-chat)").click()
         page.wait_for_selector("#turns:not([hidden])")
-        check(page.locator(".turn textarea").first.input_value() == "What is the capital of Spain?", "a text with turns is read as turns")
-        check(page.locator(".turn").count() == 3, "all turns are found in the text")
+        read = page.eval_on_selector_all(".turn textarea", "list => list.map((t) => t.value)")
+        # A template may have put a system message before them.
+        check(read[-3:][0] == "What is the capital of Spain?" and len(read) in (3, 4), "a text with turns is read as turns")
 
 
 def keyboard_tasks(browser, url):
@@ -509,6 +511,8 @@ def main():
     options = parser.parse_args()
     if options.shots:
         pathlib.Path(options.shots).mkdir(parents=True, exist_ok=True)
+    global PATIENCE
+    PATIENCE = 180 if options.url else 20
     server = None if options.url else Mock()
     url = (options.url or server.url).rstrip("/")
     models = json.load(urllib.request.urlopen(url + "/api/models"))["models"]

@@ -11,6 +11,8 @@ import { segments } from '../../Sources/Serving/Web/js/graphemes.js';
 import { commandLine, curl, openai } from '../../Sources/Serving/Web/js/snippets.js';
 import { fenced, markdown, readMessages } from '../../Sources/Serving/Web/js/exports.js';
 import { readState, readStops, requestOf, stopLines } from '../../Sources/Serving/Web/js/state.js';
+import { families } from '../../Sources/Serving/Web/js/families.js';
+import { modelsFor, starters } from '../../Sources/Serving/Web/js/starters.js';
 import { ending, explain, speed } from '../../Sources/Serving/Web/js/words.js';
 
 const token = (text, id = 1, more = {}) => ({ id, text, bytes: Array.from(new TextEncoder().encode(text)), special: false, logprob: -1, ...more });
@@ -159,4 +161,24 @@ test('endings and errors are sentences', () => {
   assert.match(explain({ status: 500, message: '' }), /failed/);
   assert.equal(speed(50, 1000), '50.0 tokens/s');
   assert.equal(speed(1, 0), null);
+});
+
+test('models are found by run, stage and checkpoint', () => {
+  const ids = ['tour', 'tour/base@step-5', 'tour/base', 'tour/e7/rm-1', 'a.gguf'];
+  const found = families(ids.map((id) => ({ id })));
+  assert.deepEqual(found.map((family) => [family.name, family.stages.map((stage) => stage.model.id), family.isFolded]), [
+    ['', ['a.gguf'], false], ['tour', ['tour', 'tour/base'], false], ['tour/e7', ['tour/e7/rm-1'], true]]);
+  assert.deepEqual(found[1].stages[1].checkpoints.map((model) => model.id), ['tour/base@step-5']);
+});
+
+test('a demonstration is given with a model that can give it', () => {
+  const base = { id: 'tour/base', kind: 'base', parameters: 3e6 };
+  const chat = { id: 'big', kind: 'chat', parameters: 1e8 };
+  const by = (id, models) => modelsFor(starters([...models]).find((one) => one.id === id), models).map((model) => model.id);
+  assert.deepEqual(by('paris', [base, chat]), ['big']);
+  assert.deepEqual(by('paris', [base]), ['tour/base']);
+  assert.deepEqual(by('chat', [base, chat]), ['big']);
+  assert.deepEqual(by('dream', [base, chat]), ['tour/base']);
+  assert.ok(!starters([chat]).some((one) => one.id === 'dream' || one.id === 'stages'));
+  assert.deepEqual(starters([]).length, 8);
 });

@@ -10,7 +10,7 @@ import { fromFragment } from './permalink.js';
 import { Runner } from './runner.js';
 import { showCode, showShare } from './share.js';
 import { complain, hush, say, servedModels, startShell } from './shell.js';
-import { starters } from './starters.js';
+import { modelsFor, starters } from './starters.js';
 import { limits, mostColumns, number, readState, readStops, stopLines } from './state.js';
 import { keep, kept } from './store.js';
 import { learn, probe, read, readTranscript, transcript } from './turns.js';
@@ -335,12 +335,11 @@ function firstModel(kind) {
 
 /** @param {import('./starters.js').Starter} starter */
 function start(starter) {
-  const current = models.find((model) => model.id === state.columns[0]?.model);
-  const model = current && current.kind === starter.needs ? current : firstModel(starter.needs);
+  const plain = { top_k: 0, top_p: 1, min_p: 0 };
   const { n = 1, max_tokens = 64, stop = [] } = starter;
   const layout = n >= 6 ? 'tree' : 'cards';
   load({ ...state, text: '', messages: [], ...starter, n, max_tokens, stop, layout, special: false,
-    columns: [{ ...state.columns[0], model: model?.id, temperature: starter.temperature }] });
+    columns: modelsFor(starter, models).map((model) => ({ ...plain, model: model.id, temperature: starter.temperature })) });
   find('run').focus();
 }
 
@@ -348,11 +347,12 @@ function start(starter) {
 async function begin() {
   startShell();
   listen();
-  replace(find('starter-list'), starters.map((starter) => starterCard(starter, { choose: () => start(starter) })));
   const draft = kept(storageKey);
   const linked = await fromFragment(location.hash);
-  const demo = starters.find((starter) => location.hash === `#demo=${starter.id}`);
   models = await servedModels();
+  const cards = starters(models);
+  const demo = cards.find((starter) => location.hash === `#demo=${starter.id}`);
+  replace(find('starter-list'), cards.map((starter) => starterCard(starter, { choose: () => start(starter) })));
   load(linked ?? draft?.state ?? {}, linked ? [] : (draft?.results ?? []));
   if (demo) start(demo);
   if (location.hash) history.replaceState(null, '', location.pathname);

@@ -3,6 +3,7 @@
 
 import { h, find, replace } from './dom.js';
 import { models } from './api.js';
+import { families } from './families.js';
 import { explain, short } from './words.js';
 
 /** @typedef {import('./api.js').ModelInfo} ModelInfo */
@@ -100,24 +101,17 @@ function askForKey() {
 }
 
 /**
- * Models grouped by what stands before the slash.
+ * Models grouped by their runs.
  * @param {ModelInfo[]} list
  * @param {string} chosen
  */
 export function modelOptions(list, chosen) {
-  /** @type {Map<string, ModelInfo[]>} */
-  const groups = new Map();
-  for (const model of list) {
-    const slash = model.id.indexOf('/');
-    const group = slash > 0 ? model.id.slice(0, slash) : '';
-    groups.set(group, [...(groups.get(group) ?? []), model]);
-  }
   /** @param {ModelInfo} model */
   const option = (model) => h('option', { value: model.id, selected: model.id === chosen }, model.id);
-  return [...groups].flatMap(([name, members]) =>
-    name === '' || members.length === 1
-      ? members.map(option)
-      : [h('optgroup', { label: name }, members.map(option))]);
+  return families(list).flatMap((family) => {
+    const options = family.stages.flatMap((stage) => [stage.model, ...stage.checkpoints].map(option));
+    return family.name === '' ? options : [h('optgroup', { label: family.name }, options)];
+  });
 }
 
 /** @param {ModelInfo} model */

@@ -4,11 +4,12 @@
 /**
  * @typedef {{id: string, title: string, what: string, view: 'completion' | 'chat', text?: string,
  * messages?: {role: string, content: string}[], n?: number, max_tokens?: number,
- * temperature?: number, stop?: string[], needs?: 'base' | 'chat'}} Starter
+ * temperature?: number, stop?: string[], needs: 'base' | 'chat', stages?: string[]}} Starter `stages`:
+ *   the columns, by how the ids of their models end; such a card is shown where those are served
  */
 
 /** @type {Starter[]} */
-export const starters = [
+const all = [
   {
     id: 'sum', title: 'It does not answer, it continues', view: 'completion', needs: 'base',
     what: 'A base model takes a question for the start of a document. Three samples, three documents.',
@@ -52,6 +53,16 @@ export const starters = [
     max_tokens: 120, temperature: 0.7, stop: ['\n\nHuman:'],
   },
   {
+    id: 'dream', title: 'Dreams of a corpus', view: 'completion', needs: 'base',
+    what: 'Begin with nothing: what comes is what the texts that it learned from were like.',
+    text: '', n: 3, max_tokens: 90, temperature: 0.8, stages: ['/base'],
+  },
+  {
+    id: 'stages', title: 'The same question, before and after practice', view: 'chat', needs: 'chat',
+    what: 'Two stages of a tour: one imitates worked examples, one has practised since.',
+    messages: [{ role: 'user', content: 'Valence electrons in S4H3Be4K2?' }], max_tokens: 90, temperature: 0.8, stages: ['/sft', '/rl'],
+  },
+  {
     id: 'chat', title: 'A conversation is a token string', view: 'chat', needs: 'chat',
     what: 'Ask, then switch to Completion and see the same conversation with its special tokens.',
     messages: [{ role: 'user', content: 'What is the capital of France?' }], max_tokens: 120,
@@ -64,3 +75,36 @@ export const starters = [
     max_tokens: 120, temperature: 0.7,
   },
 ];
+
+/** From so many parameters on a model knows some English. */
+const enough = 30_000_000;
+
+/**
+ * @typedef {import('./api.js').ModelInfo} ModelInfo
+ */
+
+/**
+ * The demonstrations that the served models can give.
+ * @param {ModelInfo[]} models
+ */
+export function starters(models) {
+  return all.filter((starter) => !starter.stages || modelsFor(starter, models).length === starter.stages.length);
+}
+
+/**
+ * The models that a demonstration is best given with: one for each column.
+ * @param {Starter} starter
+ * @param {ModelInfo[]} models
+ * @returns {ModelInfo[]}
+ */
+export function modelsFor(starter, models) {
+  if (starter.stages) {
+    return starter.stages.flatMap((stage) => models.find((model) => model.id.endsWith(stage)) ?? []);
+  }
+  const largest = (/** @type {ModelInfo[]} */ list) => [...list].sort((a, b) => b.parameters - a.parameters)[0];
+  const fitting = largest(models.filter((model) => model.kind === starter.needs));
+  // A text can be continued by a chat model too: better than by a model that knows no words.
+  const any = starter.view === 'completion' ? largest(models) : undefined;
+  const best = (fitting?.parameters ?? 0) < enough && (any?.parameters ?? 0) >= enough ? any : fitting;
+  return best ? [best] : models.slice(0, 1);
+}
