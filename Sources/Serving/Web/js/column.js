@@ -205,7 +205,8 @@ export class Column {
     const { end, tokens } = sample;
     const words = [counted(tokens.length, 'token')];
     if (end) {
-      const rate = sample.timings && speed(sample.made, sample.timings.decode_ms);
+      // The clock runs from the first token; of a few tokens it says nothing.
+      const rate = sample.timings && sample.made > 8 && speed(sample.made - 1, sample.timings.decode_ms);
       if (rate) words.push(rate);
       if (sample.firstAfter !== null) words.push(`first after ${duration(sample.firstAfter)}`);
       const { bitsPerToken } = totals(tokens);
