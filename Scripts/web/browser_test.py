@@ -240,7 +240,7 @@ def keyboard_tasks(browser, url):
         check(page.locator("#inspector").is_hidden() and page.evaluate("document.activeElement.dataset.i") == "2",
             "Escape closes the token and stays in the text")
         page.keyboard.press("Enter")
-        own = page.locator(".alternatives li").nth(1).get_attribute("class") or ""
+        own = page.locator(".alternatives .choice").nth(1).get_attribute("class") or ""
         for _ in range(3 if "written" in own else 2):
             page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")

@@ -27,7 +27,7 @@ test('a screen reader hears spaces, probability and rank', () => {
   assert.equal(spoken(' the'), 'space, the');
   assert.equal(spoken('\n\n'), '2 new lines');
   assert.equal(describe(token(' the', { logprob: Math.log(0.834), rank: 0 })), 'space, the, 83 %, rank 1');
-  assert.equal(percent(0.00001), '1 in 100,000');
+  assert.equal(percent(0.00001), '1 in 100 k');
   assert.equal(percent(0.99999999), '100 %');
   assert.equal(percent(0.9998), '>99.9 %');
 });

@@ -84,7 +84,7 @@ export class Inspector {
     this.#draw();
     const { text, logprob } = top[this.marked];
     say(`${this.marked + 1}: ${spoken(text)}, ${percent(Math.exp(logprob))}`);
-    this.list.children[this.marked].scrollIntoView({ block: 'nearest' });
+    this.list.querySelectorAll('.choice')[this.marked]?.scrollIntoView({ block: 'nearest' });
   }
 
   /** Forks at what is marked. */
@@ -128,21 +128,15 @@ export class Inspector {
     this.note.textContent = result.isExact ? '' :
       'Only the likeliest tokens are known to the page: what lies beyond is estimated.';
     const widest = Math.max(...result.rows.map((row) => Math.max(row.before, row.after)));
-    replace(this.list, result.rows.map(({ candidate, before, after, verdict }, i) => {
-      const isChosen = candidate.id === token.id;
-      const cut = verdict === '' ? '' : `cut by ${verdict}`;
-      const bar = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: 'before' }), h('span', { class: 'after' }));
-      bar.children[0].style.width = `${(before / widest) * 100}%`;
-      bar.children[1].style.width = `${(after / widest) * 100}%`;
-      const content = [h('code', {}, drawn(candidate.text) || '∅'), bar,
-        h('span', { class: 'value' }, percent(before)), h('small', {}, isChosen ? (cut ? `written, ${cut}` : 'written') : cut)];
-      const names = [isChosen && 'written', cut && 'cut', i === this.marked && 'marked'].filter(Boolean).join(' ');
-      const spokenName = `${spoken(candidate.text)}, ${percent(before)}${cut ? ', ' + cut : ''}`;
-      return h('li', { class: names },
-        subject.fork && !isChosen
-          ? h('button', { 'aria-label': `Go on from: ${spokenName}`, on: { click: () => subject.fork?.(candidate.id) } }, content)
-          : h('div', { class: 'row' }, content));
-    }));
+    /** @type {any[]} */
+    const rows = [];
+    result.rows.forEach(({ candidate, before, after, verdict }, i) => {
+      if (verdict !== '' && verdict !== result.rows[i - 1]?.verdict) {
+        rows.push(h('li', { class: 'divider', 'aria-hidden': 'true' }, `cut by ${verdict}`));
+      }
+      rows.push(this.#row(candidate, before / widest, after / widest, verdict, i));
+    });
+    replace(this.list, rows);
     const isListed = (token.top ?? []).some((alternative) => alternative.id === token.id);
     if (!isListed && token.logprob != null) {
       this.list.append(h('li', { class: 'written far' }, h('div', { class: 'row' },
@@ -150,6 +144,30 @@ export class Inspector {
         h('span', { class: 'value' }, percent(Math.exp(token.logprob))),
         h('small', {}, `written, rank ${((token.rank ?? 0) + 1).toLocaleString('en')}`))));
     }
+  }
+
+  /**
+   * @param {import('./sampler.js').Candidate} candidate
+   * @param {number} before its share of the widest bar, as the model has it
+   * @param {number} after the same, as the sampler draws
+   * @param {string} verdict
+   * @param {number} place
+   */
+  #row(candidate, before, after, verdict, place) {
+    const subject = /** @type {Subject} */ (this.subject);
+    const isWritten = candidate.id === subject.token.id;
+    const chance = percent(Math.exp(candidate.logprob));
+    const bar = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: 'before' }), h('span', { class: 'after' }));
+    bar.children[0].style.width = `${before * 100}%`;
+    bar.children[1].style.width = `${after * 100}%`;
+    const content = [h('code', {}, drawn(candidate.text) || '∅'), bar, h('span', { class: 'value' }, chance),
+      h('small', {}, isWritten ? 'written' : '')];
+    const names = ['choice', isWritten && 'written', verdict !== '' && 'cut', place === this.marked && 'marked'];
+    const spokenName = `${spoken(candidate.text)}, ${chance}${verdict !== '' ? `, cut by ${verdict}` : ''}`;
+    const canFork = subject.fork && !isWritten;
+    return h('li', { class: names.filter(Boolean).join(' ') }, canFork
+      ? h('button', { 'aria-label': `Go on from: ${spokenName}`, on: { click: () => subject.fork?.(candidate.id) } }, content)
+      : h('div', { class: 'row' }, content));
   }
 }
 

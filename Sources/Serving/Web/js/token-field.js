@@ -94,7 +94,7 @@ export class TokenField {
     const letter = this.ruler.getBoundingClientRect().width / 20 || 9;
     const style = getComputedStyle(this.element);
     const room = this.element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    return Math.max(8, Math.floor(room / letter) - 1);
+    return Math.max(8, Math.floor(room / letter));
   }
 
   #layout() {

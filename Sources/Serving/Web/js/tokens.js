@@ -1,6 +1,8 @@
 // @ts-check
 // Tokens as numbers and words: surprise, what can be seen, names for a screen reader.
 
+import { short } from './words.js';
+
 /**
  * @typedef {{id: number, text: string, logprob: number}} Alternative
  * @typedef {{id: number, text: string, bytes: number[], special: boolean, logprob?: number | null,
@@ -133,7 +135,7 @@ export function hex(byte) {
 }
 
 /**
- * A probability as people read it: 83 %, 2.1 %, 0.03 %, 1 in 12,000.
+ * A probability as people read it: 83 %, 2.1 %, 0.03 %, 1 in 12 k.
  * @param {number} probability
  */
 export function percent(probability) {
@@ -143,7 +145,7 @@ export function percent(probability) {
   if (value >= 9.95) return `${Math.round(value)} %`;
   if (value >= 0.1) return `${value.toFixed(1)} %`;
   if (value >= 0.01) return `${value.toFixed(2)} %`;
-  return `1 in ${Math.round(1 / probability).toLocaleString('en')}`;
+  return `1 in ${short(Math.round(1 / probability))}`;
 }
 
 /** @param {number | null | undefined} logprob */
