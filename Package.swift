@@ -149,6 +149,12 @@ let package = Package(
         "Tokenization", "TensorCore", "TensorKernels", "TestSupport",
       ], swiftSettings: house),
     .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "Serving", "Training", "Generation", "LanguageModel", "Tokenization", "TemplateLanguage",
+        "TensorCore", .product(name: "HTTPTypes", package: "swift-http-types"),
+      ], swiftSettings: house),
+    .testTarget(
       name: "ClaimsTests",
       dependencies: ["Claims", "Environments", "Tokenization", "Training"], swiftSettings: house),
     .testTarget(

@@ -10,7 +10,7 @@ import UnixSignals
 /// The HTTP server: models of the places it is given, over OpenAI's API and pages of its own.
 public struct Server: Sendable {
   private let settings: ServerSettings
-  private let site: Site
+  let site: Site
   private let pool: ModelPool
   private let drain: Drain
   private let logger: Logger

@@ -36,6 +36,13 @@ struct ChatTools: Sendable {
   /// Whether the model's template writes the tools itself.
   private let isTemplated: Bool
 
+  init(
+    tools: [Tool], choice: Choice, allowsSeveral: Bool, syntax: Syntax, isTemplated: Bool
+  ) {
+    (self.tools, self.choice, self.allowsSeveral) = (tools, choice, allowsSeveral)
+    (self.syntax, self.isTemplated) = (syntax, isTemplated)
+  }
+
   /// - Parameter isFlat: the form of /v1/responses, where name and parameters stand in the tool itself.
   init(_ fields: Fields, _ model: ServedModel, isFlat: Bool = false) throws {
     tools = try fields.objects("tools", limit: 128)?.map { try Self.tool($0, isFlat: isFlat) } ?? []

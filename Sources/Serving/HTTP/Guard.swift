@@ -21,21 +21,21 @@ final class Guard: Sendable {
   /// Throws where the request must not be answered.
   ///
   /// - Parameter isPublic: whether it needs no key.
-  func check(_ request: Request, isPublic: Bool) throws {
-    guard let host = request.head.authority?.lowercased(), isKnown(host),
-      request.headers[Self.host] == nil
+  func check(_ request: HTTPRequest, isPublic: Bool) throws {
+    guard let host = request.authority?.lowercased(), isKnown(host),
+      request.headerFields[Self.host] == nil
     else {
       throw APIError(
         .forbidden,
         "The Host header names another server. Ask for \(origin), or start the server with "
           + "--host-name.", type: "permission_error", code: "host_not_allowed")
     }
-    if let origin = request.headers[.origin], !isAllowed(origin: origin, host: host) {
+    if let origin = request.headerFields[.origin], !isAllowed(origin: origin, host: host) {
       throw APIError(
         .forbidden, "Pages of another origin may not ask. Start the server with --allow-origin.",
         type: "permission_error", code: "origin_not_allowed")
     }
-    if request.headers[Self.site] == "cross-site", request.headers[.origin] == nil {
+    if request.headerFields[Self.site] == "cross-site", request.headerFields[.origin] == nil {
       throw APIError(
         .forbidden, "Pages of another site may not ask.", type: "permission_error",
         code: "cross_site")
@@ -70,8 +70,8 @@ final class Guard: Sendable {
   }
 
   /// Headers for a page of another origin that may ask; none for others.
-  func sharing(_ request: Request) -> HTTPFields {
-    guard let origin = request.headers[.origin], settings.origins.contains(origin) else {
+  func sharing(_ request: HTTPRequest) -> HTTPFields {
+    guard let origin = request.headerFields[.origin], settings.origins.contains(origin) else {
       return [:]
     }
     return [
@@ -82,9 +82,9 @@ final class Guard: Sendable {
     ]
   }
 
-  private func checkKey(_ request: Request) throws {
+  private func checkKey(_ request: HTTPRequest) throws {
     guard let key = settings.apiKey else { return }
-    let header = request.headers[.authorization] ?? ""
+    let header = request.headerFields[.authorization] ?? ""
     let given = header.lowercased().hasPrefix("bearer ") ? header.dropFirst(7) : ""
     guard Self.areEqual(given.trimmingCharacters(in: .whitespaces), key) else {
       throw APIError(

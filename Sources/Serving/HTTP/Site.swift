@@ -60,7 +60,7 @@ struct Site: HTTPResponder {
     response.headers[Self.requestID] = id
     response.headers[.xContentTypeOptions] = "nosniff"
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-    for field in guardian.sharing(request) { response.headers.append(field) }
+    for field in guardian.sharing(request.head) { response.headers.append(field) }
     if request.head.method == .head { response = response.createHeadResponse() }
     return finish(response, active, route: route?.path ?? "none", begun)
   }
@@ -105,7 +105,9 @@ struct Site: HTTPResponder {
     let method = request.head.method == .head ? .get : request.head.method
     let matching = routes.filter { $0.matches(path) }
     route = matching.first { $0.method == method }
-    try await closing { try guardian.check(request, isPublic: route?.isPublic ?? matching.isEmpty) }
+    try await closing {
+      try guardian.check(request.head, isPublic: route?.isPublic ?? matching.isEmpty)
+    }
     if method == .options { return preflight(request, matching) }
     guard let route else {
       guard !matching.isEmpty else {
