@@ -204,6 +204,9 @@ export class Column {
   #foot(sample, card) {
     const { end, tokens } = sample;
     const words = [counted(tokens.length, 'token')];
+    const waits = !end && tokens.length === 0;
+    if (waits) words[0] = this.model?.loaded === false ? 'Loading the model; the first time takes longest …' : 'Reading the prompt …';
+    else if (this.model) this.model.loaded = true;
     if (end) {
       // The clock runs from the first token; of a few tokens it says nothing.
       const rate = sample.timings && sample.made > 8 && speed(sample.made - 1, sample.timings.decode_ms);
@@ -224,7 +227,7 @@ export class Column {
     replace(card.foot,
       end && h('p', { class: `ending ${end.reason}` }, ending(end.reason, end.message)),
       h('p', { class: 'note' }, words.join(' · ')),
-      context > 0 && h('p', { class: 'note context' }, meter, `${used.toLocaleString('en')} of ${context.toLocaleString('en')} tokens of context`));
+      context > 0 && !waits && h('p', { class: 'note context' }, meter, `${used.toLocaleString('en')} of ${context.toLocaleString('en')} tokens of context`));
     replace(card.actions,
       end && canGoOn(end.reason) && h('button', { class: 'quiet', on: { click: () => this.page.goOn(this, sample) } }, 'Go on'),
       end && tokens.length > 0 && !this.page.canReply() && h('button', { class: 'quiet', on: { click: () => this.page.adopt(this, sample) } },

@@ -353,7 +353,12 @@ async function begin() {
   const cards = starters(models);
   const demo = cards.find((starter) => location.hash === `#demo=${starter.id}`);
   replace(find('starter-list'), cards.map((starter) => starterCard(starter, { choose: () => start(starter) })));
-  load(linked ?? draft?.state ?? {}, linked ? [] : (draft?.results ?? []));
+  try {
+    load(linked ?? draft?.state ?? {}, linked ? [] : (draft?.results ?? []));
+  } catch {
+    // What an older page left behind and cannot be drawn any more.
+    load(draft?.state ?? {});
+  }
   if (demo) start(demo);
   if (location.hash) history.replaceState(null, '', location.pathname);
   if (models.length === 0 && find('notice').childElementCount === 0) {

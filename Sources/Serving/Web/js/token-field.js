@@ -50,7 +50,10 @@ export class TokenField {
       }
     }, { root: this.element, rootMargin: '300px' });
     new ResizeObserver(() => {
-      if (this.#measure() !== this.columns && this.segments.length > 0) this.#layout();
+      const columns = this.#measure();
+      if (columns === this.columns) return;
+      this.columns = columns;
+      if (this.segments.length > 0) this.#layout();
     }).observe(this.element);
     this.element.addEventListener('click', (/** @type {any} */ event) => {
       const option = event.target.closest('[data-i]');
@@ -98,7 +101,8 @@ export class TokenField {
   }
 
   #layout() {
-    this.columns = this.#measure();
+    // Measured when its size changes, not at every key: that would lay out the page once more.
+    if (this.columns === 0) this.columns = this.#measure();
     const laid = this.look.text === 'ids'
       ? rows(this.segments.map((segment) => ({ ...segment, text: this.#ids(segment) })), this.columns, 0.7)
       : rows(this.segments, this.columns, 0.25);

@@ -85,7 +85,7 @@ async function encode() {
   if (state.model === '') return;
   try {
     const found = await tokensOf(state.model, controller.signal);
-    await breath();
+    if (found.tokens.length > large) await breath();
     if (controller.signal.aborted) return;
     tokens = found.tokens;
     hush();
