@@ -97,6 +97,7 @@ async function encode() {
       chosen.show(state.model, tokens, field.segments, state.chosen);
     } else {
       state.chosen = -1;
+      field.release();
       chosen.hide();
     }
     find('field-note').hidden = tokens.length > 0;
