@@ -84,6 +84,16 @@ public struct GGUFFile: Sendable {
     }
   }
 
+  /// The bytes of one row of a tensor; valid as long as this file is.
+  public func rowBytes(_ tensor: Tensor, row: Int) -> UnsafeRawBufferPointer {
+    let columns = tensor.shape.last ?? 1
+    let size = columns / tensor.type.blockCount * tensor.type.blockBytes
+    precondition(
+      row >= 0 && (row + 1) * size <= tensor.range.count, "row \(row) of \(tensor.name)")
+    let start = tensor.range.lowerBound + row * size
+    return UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + size])
+  }
+
   /// Says that a tensor was read: the memory of its bytes may go.
   public func release(_ tensor: Tensor) { file.forget(tensor.range) }
 

@@ -19,7 +19,9 @@ public func matmul(
 ) {
   let k = weights.columns
   weights.check(c: c, a: a, m: m, bias: bias)
-  precondition(workspace.count >= packedWorkspace(m: m, weights), "matmul: workspace too small")
+  let scratch = m == 1 || weights.form == .single ? 0 : expandedFloats(k)
+  // Less than packedWorkspace(m:_:) is room for fewer threads.
+  precondition(workspace.count >= scratch, "matmul: workspace too small")
   guard m > 0, weights.rows > 0, k > 0 else { return }
   let place = RowPlace(c, start, bias, weights)
   let ap = a.base
@@ -34,7 +36,6 @@ public func matmul(
   let rowTasks = (m + rows - 1) / rows
   let panels = m >= 4 * blockRows ? weights.panels : blockColumns / Tile.columns
   let panelTasks = (weights.panels + panels - 1) / panels
-  let scratch = weights.form == .single ? 0 : expandedFloats(k)
   parallel(chunks: rowTasks * panelTasks, scratch: scratch, workspace: workspace) {
     task, expanded in
     let r0 = task / panelTasks * rows
