@@ -32,6 +32,8 @@ struct BenchReal: ParsableCommand {
     var weight_bytes: Int
     var load_to_first_token_seconds: Double
     var peak_resident_bytes: Int
+    /// Of the program alone.
+    var resident_before_loading_bytes: Int
     var prefill_tokens_per_second: Double
     /// Of the multiply-adds that the threads can do in Float.
     var prefill_share_of_peak: Double
@@ -39,6 +41,8 @@ struct BenchReal: ParsableCommand {
     /// Of the bytes that memory can deliver.
     var decode_share_of_bandwidth: Double
     var decode_many_tokens_per_second: Double
+    /// By this process's own CPU time, which other programs disturb less. With one thread.
+    var per_own_cpu_second: [String: Double]
     var decode_many_share_of_peak: Double
     var sequences: Int
     var peak_gflops: Double
@@ -53,6 +57,7 @@ struct BenchReal: ParsableCommand {
 
   func run() throws {
     compute.apply()
+    let before = Machine.peakResidentBytes
     let start = ContinuousClock.now
     let loaded = try LoadedModel.open(place(self.model), arithmetic: weights.arithmetic)
     let model = loaded.model
@@ -72,15 +77,20 @@ struct BenchReal: ParsableCommand {
       model.parameters.reduce(0) { $0 + ($1.kind == .matrix ? $1.tensor.count : 0) })
     let head = Double(model.head.count)
     let bytes = Double(model.weightBytes)
-    let (oneRate, manyRate) = (Double(new) / one, Double(sequences * new) / many)
+    let (oneRate, manyRate) = (Double(new) / one.wall, Double(sequences * new) / many.wall)
     let result = Result(
       arithmetic: weights.arithmetic.rawValue, threads: kernelThreads,
       file_bytes: size(self.model), weight_bytes: model.weightBytes,
       load_to_first_token_seconds: first, peak_resident_bytes: resident,
-      prefill_tokens_per_second: Double(prompt) / reading,
-      prefill_share_of_peak: 2 * matrices * Double(prompt) / reading / peak,
+      resident_before_loading_bytes: before,
+      prefill_tokens_per_second: Double(prompt) / reading.wall,
+      prefill_share_of_peak: 2 * matrices * Double(prompt) / reading.wall / peak,
       decode_tokens_per_second: oneRate, decode_share_of_bandwidth: bytes * oneRate / bandwidth,
       decode_many_tokens_per_second: manyRate,
+      per_own_cpu_second: [
+        "prefill": Double(prompt) / reading.cpu, "decode": Double(new) / one.cpu,
+        "decode_many": Double(sequences * new) / many.cpu,
+      ],
       decode_many_share_of_peak: 2 * (matrices + head) * manyRate / peak, sequences: sequences,
       peak_gflops: peak / 1e9, bandwidth_gb_per_second: bandwidth / 1e9)
     if compute.json { return try JSONLine.print(result) }
@@ -128,13 +138,14 @@ struct BenchReal: ParsableCommand {
     _ = try Generator(model, settings: settings, stops: [], seed: 1, slots: sequences).run(requests)
   }
 
-  /// Seconds of the fastest repeat.
-  private func best(_ body: (Int) throws -> Void) throws -> Double {
-    var best = Double.infinity
+  /// Seconds of the fastest repeat, and the fewest of CPU time.
+  private func best(_ body: (Int) throws -> Void) throws -> (wall: Double, cpu: Double) {
+    var best = (wall: Double.infinity, cpu: Double.infinity)
     for index in 0...repeats {
-      let start = ContinuousClock.now
+      let (start, cpu) = (ContinuousClock.now, clock())
       try body(index + 2)
-      best = min(best, (ContinuousClock.now - start) / .seconds(1))
+      best.cpu = min(best.cpu, Double(clock() - cpu) / Double(CLOCKS_PER_SEC))
+      best.wall = min(best.wall, (ContinuousClock.now - start) / .seconds(1))
     }
     return best
   }

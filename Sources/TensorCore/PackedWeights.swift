@@ -51,6 +51,47 @@ public final class PackedWeights {
     }
   }
 
+  /// Floats in the smallest plain form that holds each of them exactly.
+  convenience init(_ values: Floats, columns: Int, arithmetic: PackedArithmetic) throws {
+    var (isBrain, isHalf) = (true, true)
+    for value in values {
+      let (bits, size) = (value.bitPattern, abs(value))
+      isBrain = isBrain && bits & 0xFFFF == 0
+      isHalf =
+        isHalf && bits & 0x1FFF == 0 && (size == 0 || (size >= 0x1p-14 && size <= 65_504))
+    }
+    let form: PackedForm = isBrain ? .brain : isHalf ? .half : .single
+    let rows = values.count / columns
+    let block = Block(form: form, rows: rows) { base in
+      let panelBytes = PackedView.panelBytes(form, columns: columns)
+      if rows % 16 != 0 {
+        (base + rows / 16 * panelBytes).initializeMemory(
+          as: UInt8.self, repeating: 0, count: panelBytes)
+      }
+      parallelRanges((rows + 15) / 16, grain: max(1, 65_536 / (16 * columns))) { range in
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: columns) { shorts in
+          for row in range.lowerBound * 16..<min(rows, range.upperBound * 16) {
+            let (panel, source) = (base + row / 16 * panelBytes, values.base + row * columns)
+            guard form != .single else {
+              packPlainRow(panel, column: row % 16, source, columns: columns, form)
+              continue
+            }
+            for k in 0..<columns {
+              let bits = source[k].bitPattern
+              let top = UInt16(truncatingIfNeeded: bits >> 16)
+              let exponent = UInt16(truncatingIfNeeded: (bits & 0x7FFF_FFFF) &- (112 << 23) >> 13)
+              shorts[k] =
+                form == .brain ? top : top & 0x8000 | (source[k] == 0 ? 0 : exponent)
+            }
+            packPlainRow(
+              panel, column: row % 16, UnsafeRawPointer(shorts.base), columns: columns, form)
+          }
+        }
+      }
+    }
+    try self.init([block], columns: columns, arithmetic: arithmetic)
+  }
+
   /// out (n, rows) = start + bias + x (n, columns) · Wᵀ.
   func multiply(
     _ out: MutableFloats, _ x: Floats, rows n: Int, start: MatmulStart, bias: Floats?

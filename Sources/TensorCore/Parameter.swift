@@ -84,12 +84,12 @@ public final class ParameterScope {
   ) throws -> Tensor {
     let width = columns ?? 1
     let height = parts.reduce(0) { $0 + $1.rows }
-    let packed = try columns.flatMap { try source.packed(parts: parts, columns: $0) }
+    var packed = try columns.flatMap { try source.packed(parts: parts, columns: $0) }
     let buffer = Buffer(packed == nil ? height * width : 0)
     var row = 0
     var placed: [Parameter.Part] = []
     for part in parts {
-      if packed == nil {
+      if buffer.count > 0 {
         try source.fill(
           MutableFloats(rebasing: buffer.values[row * width..<(row + part.rows) * width]),
           name: part.name, rows: part.rows, columns: width, isTransposed: isTransposed,
@@ -98,6 +98,11 @@ public final class ParameterScope {
       placed.append(
         Parameter.Part(name: part.name, rows: row..<row + part.rows, isTransposed: isTransposed))
       row += part.rows
+    }
+    if packed == nil, let arithmetic = PackedWeights.loading, let columns,
+      columns % PackedForm.blockTerms == 0
+    {
+      packed = try PackedWeights(buffer.reading, columns: columns, arithmetic: arithmetic)
     }
     let tensor =
       packed.map { Tensor($0) }

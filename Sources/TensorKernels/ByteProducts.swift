@@ -69,10 +69,28 @@ func signed(_ a: Words8, _ b: Words8) -> Words8 {
   #endif
 }
 
+/// Eight integers as Floats. The standard library's conversion is generic, and may become a call.
+@inline(__always)
+func floats(_ words: Words8) -> Float8 {
+  #if NativeCPU && arch(x86_64)
+  unsafeBitCast(
+    Builtin.sitofp_Vec8xInt32_Vec8xFPIEEE32(unsafeBitCast(words, to: Builtin.Vec8xInt32.self)),
+    to: Float8.self)
+  #else
+  Float8(words)
+  #endif
+}
+
 /// Eight halves as Floats.
 @inline(__always)
 func loadHalves(_ p: UnsafeRawPointer) -> Float8 {
-  #if NativeCPU || arch(arm64)
+  #if NativeCPU && arch(x86_64)
+  return unsafeBitCast(
+    Builtin.fpext_Vec8xFPIEEE16_Vec8xFPIEEE32(
+      unsafeBitCast(
+        p.loadUnaligned(as: SIMD8<UInt16>.self), to: Builtin.Vec8xFPIEEE16.self)),
+    to: Float8.self)
+  #elseif arch(arm64)
   return Float8(p.loadUnaligned(as: SIMD8<Float16>.self))
   #else
   let bits = SIMD8<UInt32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD8<UInt16>.self))
@@ -89,8 +107,15 @@ func loadHalves(_ p: UnsafeRawPointer) -> Float8 {
 /// Eight bfloat16s as Floats.
 @inline(__always)
 func loadBrains(_ p: UnsafeRawPointer) -> Float8 {
-  let bits = SIMD8<UInt32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD8<UInt16>.self))
-  return unsafeBitCast(bits &<< SIMD8(repeating: 16), to: Float8.self)
+  let shorts = p.loadUnaligned(as: SIMD8<UInt16>.self)
+  #if NativeCPU && arch(x86_64)
+  let bits = unsafeBitCast(
+    Builtin.zext_Vec8xInt16_Vec8xInt32(unsafeBitCast(shorts, to: Builtin.Vec8xInt16.self)),
+    to: Words8.self)
+  #else
+  let bits = Words8(truncatingIfNeeded: shorts)
+  #endif
+  return unsafeBitCast(bits &<< Words8(repeating: 16), to: Float8.self)
 }
 
 @inline(__always)

@@ -91,9 +91,9 @@ private func add(
 ) {
   if form == .centred4 {
     let centred = total &- Words8(repeating: x.centres[block])
-    sum = fma(sum, Float8(centred), scales.scale * Float8(repeating: x.scales[block]))
+    sum = fma(sum, floats(centred), scales.scale * Float8(repeating: x.scales[block]))
   } else {
-    sum = fma(sum, Float8(total), scales.scale * Float8(repeating: x.scales[block]))
+    sum = fma(sum, floats(total), scales.scale * Float8(repeating: x.scales[block]))
     if form.hasOffset { sum = fma(sum, scales.offset, Float8(repeating: x.sums[block])) }
   }
 }

@@ -47,7 +47,7 @@ struct ColumnScales {
 
   @inline(__always)
   private func value(_ words: Words8) -> Float8 {
-    fma(offset, scale, Float8(words &>> Words8(repeating: 24)))
+    fma(offset, scale, floats(words &>> Words8(repeating: 24)))
   }
 }
 
