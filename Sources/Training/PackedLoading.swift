@@ -11,7 +11,9 @@ extension LoadedModel {
   /// that memory holds about what the file does.
   public static func open(_ place: URL, arithmetic: PackedArithmetic = .float) throws -> LoadedModel
   {
-    try PackedWeights.$loading.withValue(arithmetic) { try load(place) }
+    // What held the Floats of a tensor on their way is not needed again.
+    defer { Buffer.trim() }
+    return try PackedWeights.$loading.withValue(arithmetic) { try load(place) }
   }
 }
 
@@ -19,7 +21,9 @@ extension Transformer {
   /// As `load`, for a model that will answer and not be trained.
   public static func open(_ place: URL, arithmetic: PackedArithmetic = .float) throws -> Transformer
   {
-    try PackedWeights.$loading.withValue(arithmetic) { try load(place) }
+    // What held the Floats of a tensor on their way is not needed again.
+    defer { Buffer.trim() }
+    return try PackedWeights.$loading.withValue(arithmetic) { try load(place) }
   }
 }
 
