@@ -15,6 +15,7 @@ struct CompleteCommand: ParsableCommand {
   @Option(help: "How many continuations.") var samples = 1
   @Flag(help: "Show special tokens as text instead of stopping at the end token.") var raw = false
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
@@ -34,7 +35,7 @@ struct CompleteCommand: ParsableCommand {
 
   func run() throws {
     compute.apply()
-    let loaded = try LoadedModel.load(place(model))
+    let loaded = try LoadedModel.open(place(model), arithmetic: weights.arithmetic)
     Interrupt.install()
     let prompt = loaded.format.opening + loaded.tokenizer.encode(self.prompt)
     let generator = Generator(
