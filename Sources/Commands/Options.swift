@@ -13,12 +13,20 @@ struct SamplingOptions: ParsableArguments {
     1
   @Option(help: "Only tokens at least this fraction as likely as the likeliest.") var minP: Float =
     0
+  @Option(help: "Divides the scores of tokens that are there already; 1 for none.")
+  var repetitionPenalty: Float = 1
+  @Option(help: "Taken off a token's score for each time that the answer holds it.")
+  var frequencyPenalty: Float = 0
+  @Option(help: "Taken off the scores of tokens that the answer holds.")
+  var presencePenalty: Float = 0
   @Option(help: "Tokens to write at most.") var maxTokens = 256
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
 
   var settings: SamplingSettings {
     SamplingSettings(
-      temperature: temperature, topK: topK, topP: topP, minP: minP, maxTokens: maxTokens)
+      temperature: temperature, topK: topK, topP: topP, minP: minP,
+      repetitionPenalty: repetitionPenalty, frequencyPenalty: frequencyPenalty,
+      presencePenalty: presencePenalty, maxTokens: maxTokens)
   }
 
   func validate() throws {
