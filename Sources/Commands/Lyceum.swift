@@ -13,6 +13,7 @@ public struct Lyceum: ParsableCommand {
       RLHFCommand.self, EvalCommand.self, ProbeCommand.self,
       ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
       TokenizerCommand.self, QuantizeCommand.self, ParityCommand.self,
+      ServeCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
       BenchCommand.self, DoctorCommand.self,
     ])
 
