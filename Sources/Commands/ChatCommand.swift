@@ -20,9 +20,10 @@ struct ChatCommand: ParsableCommand {
   @Option(help: "A system message to begin with.") var system: String?
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var tools: ToolOptions
+  @OptionGroup var weights: WeightOptions
 
   func run() throws {
-    let loaded = try LoadedModel.load(place(model))
+    let loaded = try LoadedModel.open(place(model), arithmetic: weights.arithmetic)
     let session = try ChatSession(
       loaded, settings: sampling.settings, seed: sampling.seed, system: system,
       tools: try tools.host(loaded))
@@ -57,8 +58,8 @@ struct ChatCommand: ParsableCommand {
     let words = line.split(separator: " ", maxSplits: 2).map(String.init)
     let rest = line.split(separator: " ", maxSplits: 1).dropFirst().first.map(String.init)
     switch (words[0], words.count) {
-    case ("/quit", _), ("/exit", _): return false
-    case ("/reset", _):
+    case ("/quit", _), ("/exit", _), ("/bye", _): return false
+    case ("/reset", _), ("/clear", _):
       session.reset()
       Terminal.note("A new conversation.")
     case ("/system", _):
@@ -74,15 +75,20 @@ struct ChatCommand: ParsableCommand {
       report("The last conversation of \(rest ?? "") goes on.") {
         try session.load(from: place(rest ?? ""))
       }
+    case ("/history", _):
+      for message in session.messages {
+        Terminal.note("\(message.role.rawValue): \(message.content)")
+      }
     case ("/set", 1): Terminal.note(session.shown)
     case ("/set", 3): Terminal.note(session.set(words[1], words[2]))
-    case ("/help", _):
+    case ("/help", _), ("/?", _):
       Terminal.note(
         """
         /set               show the settings
         /set NAME VALUE    change \(SamplingSettings.names.joined(separator: ", ")) or seed
         /system TEXT       begin a new conversation with this system message
         /reset             begin a new conversation with the same one
+        /history           show the conversation
         /save FILE         add the conversation to a JSONL file
         /load FILE         go on with the last conversation of such a file
         /quit              end (so does Ctrl-D)

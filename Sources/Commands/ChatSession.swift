@@ -112,11 +112,15 @@ final class ChatSession {
 
   /// What the last answer cost, in a line.
   var speed: String? {
-    guard let times, times.tokens > 0 else { return nil }
+    guard let times else { return nil }
     let (report, fresh) = (times.report, times.report.tokens - times.report.reused)
+    // The first token comes with the prompt.
+    let rate =
+      times.tokens > 1
+      ? ", " + Format.fixed(Double(times.tokens - 1) / max(times.seconds, 1e-6), 0) + " a second"
+      : ""
     return "(\(report.tokens) tokens read, \(fresh) of them new, in "
-      + "\(Format.fixed(report.secondsComputing, 2)) s; \(times.tokens) written, "
-      + "\(Format.fixed(Double(times.tokens) / max(times.seconds, 1e-6), 0)) a second)"
+      + "\(Format.fixed(report.secondsComputing, 2)) s; \(times.tokens) written\(rate))"
   }
 
   /// The settings, one a line.

@@ -26,8 +26,18 @@ final class DecodingCore {
 
   var freeSlots: Int { places.free.count }
 
-  /// Whether the cache has room for a job beside those under way.
-  func hasRoom(_ job: GenerationJob) -> Bool { freeSlots > 0 }
+  /// Whether the cache has room for the prompt of a job beside those under way.
+  func hasRoom(_ job: GenerationJob) -> Bool {
+    guard freeSlots > 0 else { return false }
+    return sequences.isEmpty
+      || (!sequences.contains(where: \.isParked)
+        && availablePages > KeyValueCache.pages(tokens: job.prompt.count) + sequences.count)
+  }
+
+  /// Pages that no sequence under way holds: free, or with what earlier ones left.
+  private var availablePages: Int {
+    cache.pages - cache.pages(heldBy: sequences.lazy.map(\.slot))
+  }
 
   /// Takes a slot for `job`, the one that holds most of its prompt already. The caller has checked
   /// the job and that a slot is free.
@@ -66,7 +76,8 @@ final class DecodingCore {
   /// - Returns: tokens that went through the model.
   @discardableResult func step(prefill: Int) -> Int {
     releaseFollowers()
-    let parts = plan(prefill)
+    resume()
+    let parts = fitted(plan(prefill))
     guard !parts.isEmpty else { return 0 }
     var tokens: [Int32] = []
     var slots: [Int32] = []
@@ -112,9 +123,12 @@ final class DecodingCore {
 
   /// Which sequences go how far in this step.
   private func plan(_ prefill: Int) -> [(sequence: DecodingSequence, count: Int)] {
-    var counts = sequences.map { $0.leader == nil && $0.pending.count == 1 ? 1 : 0 }
+    func isReady(_ sequence: DecodingSequence) -> Bool {
+      sequence.leader == nil && !sequence.isParked
+    }
+    var counts = sequences.map { isReady($0) && $0.pending.count == 1 ? 1 : 0 }
     let reading = sequences.indices.filter {
-      sequences[$0].leader == nil && sequences[$0].pending.count > 1
+      isReady(sequences[$0]) && sequences[$0].pending.count > 1
     }
     if let oldest = reading.first {
       var left = max(1, prefill)
@@ -128,6 +142,45 @@ final class DecodingCore {
       for index in reading where left > 0 { give(index, left) }
     }
     return sequences.indices.compactMap { counts[$0] > 0 ? (sequences[$0], counts[$0]) : nil }
+  }
+
+  /// Makes room in the cache for what `parts` add: what earlier sequences left goes first, the longest
+  /// unused before all, then the youngest sequences are parked. The oldest always goes on: a job that
+  /// alone does not fit is never taken.
+  private func fitted(
+    _ parts: [(sequence: DecodingSequence, count: Int)]
+  ) -> [(sequence: DecodingSequence, count: Int)] {
+    var parts = parts
+    while parts.reduce(0, { $0 + cache.pagesNeeded($1.sequence.slot, adding: $1.count) })
+      > cache.freePages
+    {
+      if let slot = places.forget() {
+        cache.truncate(slot)
+      } else if let youngest = sequences.dropFirst().last(where: { cache.lengths[$0.slot] > 0 }) {
+        parts.removeAll { $0.sequence === youngest }
+        cache.truncate(youngest.slot)
+        places.tokens[youngest.slot] = []
+        youngest.park()
+      } else if parts.count > 1 {
+        // Those that hold nothing yet wait.
+        parts.removeLast()
+      } else {
+        break
+      }
+    }
+    return parts
+  }
+
+  /// Lets sequences that wait for memory go on, the oldest first, where there is some to spare.
+  private func resume() {
+    guard sequences.contains(where: \.isParked) else { return }
+    var available = availablePages
+    for sequence in sequences where sequence.isParked {
+      let needed = KeyValueCache.pages(tokens: sequence.pending.count)
+      guard sequence === sequences.first || available > needed + sequences.count else { return }
+      sequence.isParked = false
+      available -= needed
+    }
   }
 
   /// Copies what followers have in common with sequences that got that far. One whose leader went

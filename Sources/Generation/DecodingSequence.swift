@@ -38,6 +38,8 @@ final class DecodingSequence {
   private(set) var reused: Int
   /// Not nil where its prompt waits for another sequence's.
   var leader: Leader?
+  /// Whether it waits for memory: then the cache holds nothing of it.
+  var isParked = false
   /// Whether its prompt is computed.
   var hasPrompt = false
   var promptScores: [TokenScore] = []
@@ -73,6 +75,13 @@ final class DecodingSequence {
     pending = Array(job.prompt[tokens...])
     reused = tokens
     leader = nil
+  }
+
+  /// All its tokens have to be computed again, once there is room: with the same bits.
+  func park() {
+    pending = job.prompt + written.tokens
+    if !hasPrompt { promptScores = [] }
+    isParked = true
   }
 
   func append(_ score: TokenScore) {

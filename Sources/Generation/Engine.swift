@@ -1,5 +1,6 @@
 import Foundation
 import LanguageModel
+import TensorKernels
 
 /// Writes many sequences at a time for those who come and go: a server, a conversation.
 ///
@@ -17,31 +18,38 @@ public final class Engine: Sendable {
   ///
   /// - Parameters:
   ///   - slots: sequences at one time, at most.
-  ///   - cacheBytes: memory for their keys and values.
+  ///   - cacheBytes: memory for their keys and values, all together. A sequence takes what it
+  ///     needs of it as it grows; where it runs out, the youngest sequences wait, and their tokens are
+  ///     computed again.
+  ///   - cacheFormat: halves hold twice the tokens, a little less exactly.
   ///   - prefillTokens: tokens of prompts to compute in one step; nil for as many as take 50 ms where
   ///     others wait for their next token.
   /// - Throws: ``GenerationError`` where the memory is too little for one sequence.
   public init(
     _ model: Transformer, slots: Int = 16, cacheBytes: Int = 1 << 30,
-    queueLimit: QueueLimit = QueueLimit(), prefillTokens: Int? = nil
+    cacheFormat: KeyValueCache.Format = .float, queueLimit: QueueLimit = QueueLimit(),
+    prefillTokens: Int? = nil
   ) throws {
     config = model.config
     let slots = max(1, slots)
-    let capacity = Self.capacity(model.config, slots: slots, bytes: cacheBytes)
-    guard capacity >= min(64, model.config.context) else {
-      let least = KeyValueCache.bytes(model.config, slots: slots, capacity: 64)
+    let pageBytes = KeyValueCache.pageBytes(model.config, format: cacheFormat)
+    let wanted = KeyValueCache.pages(tokens: model.config.context)
+    let pages = min(cacheBytes / pageBytes, slots * wanted)
+    guard pages >= min(2, wanted) else {
       throw GenerationError(
-        "\(cacheBytes) bytes hold no \(slots) sequences of this model: give the cache \(least) "
-          + "bytes or more, or use fewer slots")
+        "\(cacheBytes) bytes hold no sequence of this model: give the cache "
+          + "\(min(2, wanted) * pageBytes) bytes or more")
     }
+    let longest = min(model.config.context, pages * KeyValueCache.pageTokens)
     var status = EngineStatus()
-    (status.slots, status.longest) = (slots, capacity)
-    status.cacheBytes = KeyValueCache.bytes(model.config, slots: slots, capacity: capacity)
+    (status.slots, status.longest) = (slots, longest)
+    status.cacheBytes = pages * pageBytes
     let queue = EngineQueue(queueLimit, status)
     self.queue = queue
     let start = Start(model: model)
     let thread = Thread {
-      let cache = KeyValueCache(start.model.config, slots: slots, capacity: capacity)
+      let cache = KeyValueCache(
+        start.model.config, slots: slots, capacity: longest, pages: pages, format: cacheFormat)
       EngineLoop(queue, start.model, cache, prefillTokens: prefillTokens).run()
     }
     thread.name = "lyceum engine"
@@ -56,20 +64,6 @@ public final class Engine: Sendable {
   /// SAFETY: after that only this thread uses it, as the initialiser demands.
   private struct Start: @unchecked Sendable {
     let model: Transformer
-  }
-
-  /// Tokens that each of `slots` can hold in `bytes`.
-  private static func capacity(_ config: DecoderConfig, slots: Int, bytes: Int) -> Int {
-    var (low, high) = (0, config.context)
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if KeyValueCache.bytes(config, slots: slots, capacity: middle) <= bytes {
-        low = middle
-      } else {
-        high = middle - 1
-      }
-    }
-    return low
   }
 
   /// Takes a job. Its events come as they happen; the stream ends after `end` or `failed`. Where the

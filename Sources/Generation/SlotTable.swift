@@ -67,6 +67,13 @@ struct SlotTable {
 
   mutating func give(_ slot: Int) { free.append(slot) }
 
+  /// Forgets the tokens of the free slot that was used the longest ago, and names it.
+  mutating func forget() -> Int? {
+    guard let slot = free.first(where: { !tokens[$0].isEmpty }) else { return nil }
+    tokens[slot] = []
+    return slot
+  }
+
   private static func common(_ a: [Int32], _ b: [Int32]) -> Int {
     let most = min(a.count, b.count)
     var count = 0

@@ -91,6 +91,47 @@ import Testing
     }
   }
 
+  @Test("where memory runs out, sequences wait, and give the same bits as with plenty")
+  func parking() async throws {
+    let jobs = jobs(24)
+    let expected = try await alone(jobs)
+    let page = KeyValueCache.pageBytes(try Lively.model().config)
+    for pages in [5, 7, 12] {
+      let engine = try Engine(
+        Lively.model(), slots: 9, cacheBytes: pages * page, prefillTokens: 40)
+      for _ in 0..<2 {
+        for (found, expected) in zip(try await engine.outcomes(jobs), expected) {
+          #expect(found.matches(expected))
+        }
+      }
+      #expect(engine.status.longest == min(512, pages * KeyValueCache.pageTokens))
+    }
+  }
+
+  @Test("a cache of halves gives the same bits in any batch, close to those of Floats")
+  func halves() async throws {
+    let jobs = jobs(20)
+    var expected: [Outcome] = []
+    for job in jobs {
+      expected += try await Engine(Lively.model(), slots: 1, cacheFormat: .half).outcomes([job])
+    }
+    for (slots, chunk) in [(3, 7), (20, 40)] {
+      let engine = try Engine(
+        Lively.model(), slots: slots, cacheFormat: .half, prefillTokens: chunk)
+      for (found, expected) in zip(try await engine.outcomes(jobs), expected) {
+        #expect(found.matches(expected))
+      }
+    }
+    // The same tokens under both: scores of a prompt.
+    let job = GenerationJob(
+      prompt: (0..<200).map { Int32($0 * $0 % 37) }, settings: SamplingSettings(maxTokens: 0),
+      scoresPrompt: true)
+    let exact = try await Engine(Lively.model()).outcomes([job])[0].prompt
+    let close = try await Engine(Lively.model(), cacheFormat: .half).outcomes([job])[0].prompt
+    let errors = zip(exact, close).map { abs($0.logProbability - $1.logProbability) }
+    #expect((errors.max() ?? 1) < 0.05 && (errors.max() ?? 0) > 0)
+  }
+
   @Test("the engine writes what the generator writes")
   func generator() async throws {
     let model = try Lively.model()
