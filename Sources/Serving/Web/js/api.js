@@ -75,7 +75,8 @@ async function request(path, options = {}, key = serverKey()) {
  */
 function post(path, body, signal, key) {
   return request(path, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal,
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+      signal,
   }, key);
 }
 

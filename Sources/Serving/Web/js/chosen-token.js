@@ -44,13 +44,17 @@ export class ChosenToken {
       ['Id', String(token.id)],
       ['Place', `${(index + 1).toLocaleString('en')} of ${tokens.length.toLocaleString('en')}`],
       ['Bytes', bytes || 'none'],
-      ['Kind', token.special ? 'special token: it stands for no text' : counted(token.bytes.length, 'byte')],
+      ['Kind', token.special ? 'special token: it stands for no text' : counted(token.bytes.length,
+        'byte')],
     ];
     replace(this.place,
       h('div', { class: 'about' },
-        h('h2', {}, h('span', { class: 'visually-hidden' }, 'Token '), h('code', { class: 'chip big' }, drawnToken(token))),
-        h('dl', { class: 'facts' }, facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))),
-      h('div', { class: 'strips' }, h('h3', {}, 'Characters, bytes, tokens'), this.#strips(tokens, segments, index)),
+        h('h2', {}, h('span', { class: 'visually-hidden' }, 'Token '), h('code',
+          { class: 'chip big' }, drawnToken(token))),
+        h('dl', { class: 'facts' },
+          facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))),
+      h('div', { class: 'strips' }, h('h3', {}, 'Characters, bytes, tokens'), this.#strips(tokens,
+        segments, index)),
       token.special ? null : this.merges);
     if (!token.special) this.#ask(model, tokens, index);
   }
@@ -62,7 +66,8 @@ export class ChosenToken {
    */
   #strips(tokens, segments, index) {
     const beside = matchMedia('(min-width: 58rem)').matches ? 280 : 0;
-    const room = Math.max(8, Math.min(40, Math.floor((this.place.clientWidth - beside - 125) / 27)));
+    const room = Math.max(8, Math.min(40,
+      Math.floor((this.place.clientWidth - beside - 125) / 27)));
     const { from, to } = windowAround(tokens, segments, index, room);
     const strips = align(tokens, from, to);
     /** @param {number} start @param {number} length @param {string} names @param {string} text */
@@ -80,9 +85,11 @@ export class ChosenToken {
       return [h('span', { class: 'strip-name' }, `${name} `, h('b', {}, cells.length)), line];
     };
     return [
-      h('div', { class: 'strip-scroll', tabindex: 0, role: 'group', 'aria-label': 'Characters, bytes and tokens, aligned' },
+      h('div', { class: 'strip-scroll', tabindex: 0, role: 'group',
+        'aria-label': 'Characters, bytes and tokens, aligned' },
         strip('Characters', strips.characters.map((one) =>
-          cell(one.start, one.length, `cell ${mark(one.token)}${one.isCut ? ' cut' : ''}`, drawn(one.text)))),
+          cell(one.start, one.length, `cell ${mark(one.token)}${one.isCut ? ' cut' : ''}`,
+            drawn(one.text)))),
         strip('Bytes', strips.bytes.map((one, i) =>
           cell(i, 1, `cell byte ${mark(one.token)}`, one.value === null ? '–' : hex(one.value)))),
         strip('Tokens', strips.tokens.map((one) => {
@@ -124,7 +131,8 @@ export class ChosenToken {
     const steps = replay(piece.text, piece.steps);
     const heading = h('h3', {}, 'How it was merged');
     if (steps.length < 2) {
-      replace(place, heading, h('p', { class: 'note' }, 'Nothing to merge: it stands in the vocabulary as it is.'));
+      replace(place, heading, h('p', { class: 'note' },
+        'Nothing to merge: it stands in the vocabulary as it is.'));
       return;
     }
     const decoder = new TextDecoder();
@@ -134,12 +142,14 @@ export class ChosenToken {
     };
     const line = h('div', { class: 'units' });
     const said = h('p', { class: 'sentence' });
-    const slider = h('input', { type: 'range', min: 0, max: steps.length - 1, step: 1, value: String(steps.length - 1),
+    const slider = h('input', { type: 'range', min: 0, max: steps.length - 1, step: 1,
+      value: String(steps.length - 1),
       'aria-label': 'Merges done', on: { input: () => draw(Number(slider.value)) } });
     const draw = (/** @type {number} */ at) => {
       slider.value = String(at);
       const step = steps[at];
-      replace(line, step.units.map((unit) => h('span', { class: `unit${unit.merged ? ' merged' : ''}` },
+      replace(line, step.units.map((unit) => h('span',
+        { class: `unit${unit.merged ? ' merged' : ''}` },
         h('code', {}, show(unit.bytes)), h('small', {}, unit.id))));
       said.textContent = at === 0
         ? `Before any merge: ${counted(step.units.length, 'unit')}.`

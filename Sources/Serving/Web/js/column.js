@@ -61,8 +61,10 @@ export class Column {
       this.page.changed();
       this.facts.textContent = this.model ? modelFacts(this.model) : '';
     } } }, modelOptions(this.page.models(), this.settings.model));
-    if (!this.model) select.prepend(h('option', { value: this.settings.model, selected: true }, `${this.settings.model} (not served)`));
-    this.facts = h('p', { class: 'note' }, this.model ? modelFacts(this.model) : 'This model is not served now. Choose another.');
+    if (!this.model) select.prepend(h('option', { value: this.settings.model, selected: true },
+      `${this.settings.model} (not served)`));
+    this.facts = h('p', { class: 'note' },
+      this.model ? modelFacts(this.model) : 'This model is not served now. Choose another.');
     this.summary = h('summary', {});
     this.inputs = h('div', { class: 'fields' }, fields.map(([name, label, hint]) => {
       const { min, max, step } = limits[name];
@@ -73,12 +75,14 @@ export class Column {
           } } }),
         h('small', {}, hint));
     }));
-    this.removal = h('button', { class: 'quiet round', 'aria-label': 'Remove this column', on: { click: () => this.page.remove(this) } }, icon(icons.close));
+    this.removal = h('button', { class: 'quiet round', 'aria-label': 'Remove this column',
+      on: { click: () => this.page.remove(this) } }, icon(icons.close));
     this.body = h('div', { class: 'answers' });
     this.promptPlace = h('div', {});
     this.trouble = h('div', { role: 'alert' });
     replace(this.element,
-      h('header', {}, h('h2', { class: 'visually-hidden' }, 'Model'), select, this.removal), this.facts,
+      h('header', {}, h('h2', { class: 'visually-hidden' }, 'Model'), select, this.removal),
+      this.facts,
       h('details', { class: 'sampling' }, this.summary, this.inputs),
       this.trouble, this.promptPlace, this.body);
     this.set({});
@@ -113,7 +117,8 @@ export class Column {
       this.cards.clear();
       this.prompt = null;
       replace(this.promptPlace);
-      replace(this.body, isRunning && h('p', { class: 'note waiting' }, 'Waiting for the server …'));
+      replace(this.body, isRunning && h('p', { class: 'note waiting' },
+        'Waiting for the server …'));
       this.drawn = null;
       return;
     }
@@ -134,10 +139,12 @@ export class Column {
     if (!this.prompt) {
       const ribbon = new Ribbon('Prompt', this.#actions(null));
       const summary = h('summary', {});
-      const box = h('details', { class: 'prompt-tokens', open: !result.isChat && result.prompt.length <= 400 }, summary, ribbon.element);
+      const box = h('details', { class: 'prompt-tokens',
+        open: !result.isChat && result.prompt.length <= 400 }, summary, ribbon.element);
       this.prompt = { ribbon, summary, box, tokens: null };
       // A long prompt is drawn when it is opened.
-      box.addEventListener('toggle', () => this.prompt?.tokens && box.open && this.prompt.ribbon.update(this.prompt.tokens));
+      box.addEventListener('toggle',
+        () => this.prompt?.tokens && box.open && this.prompt.ribbon.update(this.prompt.tokens));
       replace(this.promptPlace, box);
     }
     if (this.prompt.tokens === result.prompt) return;
@@ -180,7 +187,8 @@ export class Column {
         card = this.#card(sample);
         this.cards.set(sample, card);
       }
-      if (this.body.children[i] !== card.card) this.body.insertBefore(card.card, this.body.children[i] ?? null);
+      if (this.body.children[i] !== card.card) this.body.insertBefore(card.card,
+        this.body.children[i] ?? null);
       const state = `${sample.tokens.length} ${sample.end?.reason} ${samples.length}`;
       if (card.state === state) return;
       card.state = state;
@@ -209,7 +217,8 @@ export class Column {
     else if (this.model) this.model.loaded = true;
     if (end) {
       // The clock runs from the first token; of a few tokens it says nothing.
-      const rate = sample.timings && sample.made > 8 && speed(sample.made - 1, sample.timings.decode_ms);
+      const rate = sample.timings && sample.made > 8 && speed(sample.made - 1,
+        sample.timings.decode_ms);
       if (rate) words.push(rate);
       if (sample.firstAfter !== null) words.push(`first after ${duration(sample.firstAfter)}`);
       const { bitsPerToken } = totals(tokens);
@@ -227,10 +236,13 @@ export class Column {
     replace(card.foot,
       end && h('p', { class: `ending ${end.reason}` }, ending(end.reason, end.message)),
       h('p', { class: 'note' }, words.join(' · ')),
-      context > 0 && !waits && h('p', { class: 'note context' }, meter, `${used.toLocaleString('en')} of ${context.toLocaleString('en')} tokens of context`));
+      context > 0 && !waits && h('p', { class: 'note context' }, meter,
+        `${used.toLocaleString('en')} of ${context.toLocaleString('en')} tokens of context`));
     replace(card.actions,
-      end && canGoOn(end.reason) && h('button', { class: 'quiet', on: { click: () => this.page.goOn(this, sample) } }, 'Go on'),
-      end && tokens.length > 0 && !this.page.canReply() && h('button', { class: 'quiet', on: { click: () => this.page.adopt(this, sample) } },
+      end && canGoOn(end.reason) && h('button', { class: 'quiet',
+        on: { click: () => this.page.goOn(this, sample) } }, 'Go on'),
+      end && tokens.length > 0 && !this.page.canReply() && h('button', { class: 'quiet',
+        on: { click: () => this.page.adopt(this, sample) } },
         this.runner.result?.isChat ? 'Keep and reply' : 'Add to the prompt'));
   }
 
@@ -242,7 +254,8 @@ export class Column {
     this.cards.clear();
     const words = counted(samples.length, 'sample');
     replace(this.body, h('div', { class: 'tree' },
-      h('p', { class: 'note' }, `${words}, ${counted(new Set(samples.map((s) => textOf(s.tokens))).size, 'different text')}`),
+      h('p', { class: 'note' },
+        `${words}, ${counted(new Set(samples.map((s) => textOf(s.tokens))).size, 'different text')}`),
       this.#branches(prefixTree(samples.map((sample) => sample.tokens)), samples)));
   }
 
@@ -254,10 +267,13 @@ export class Column {
       /** @type {Ribbon} */
       const ribbon = new Ribbon(`Branch of ${share}`, {
         ...this.#actions(sample),
-        choose: (place) => this.page.choose(this, sample, node.tokens[place], node.from + place, ribbon),
+        choose: (place) => this.page.choose(this, sample, node.tokens[place], node.from + place,
+          ribbon),
       });
       ribbon.update(node.tokens);
-      return h('li', {}, h('span', { class: 'share', title: `Samples that share this branch: ${share}` }, `${node.samples.length}×`), ribbon.element,
+      return h('li', {}, h('span', { class: 'share',
+        title: `Samples that share this branch: ${share}` }, `${node.samples.length}×`),
+        ribbon.element,
         node.children.length > 0 && this.#branches(node.children, samples));
     }));
   }

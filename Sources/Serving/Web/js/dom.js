@@ -15,7 +15,8 @@ export function h(tag, props = {}, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (name === 'class') element.className = value;
     else if (name === 'on') {
-      for (const [event, handler] of Object.entries(value)) element.addEventListener(event, handler);
+      for (const [event, handler] of Object.entries(value)) element.addEventListener(event,
+        handler);
     } else if (name === 'value' || name === 'checked' || name === 'textContent') {
       /** @type {any} */ (element)[name] = value;
     } else {

@@ -38,13 +38,15 @@ export function samplingWords(sampling) {
 export function markdown(state, results) {
   const lines = ['# A page of the playground', ''];
   if (state.view === 'chat') {
-    for (const message of state.messages) lines.push(`**${message.role}**`, '', fenced(message.content), '');
+    for (const message of state.messages) lines.push(`**${message.role}**`, '',
+      fenced(message.content), '');
   } else {
     lines.push('**Prompt**', '', fenced(state.text), '');
   }
   state.columns.forEach((/** @type {any} */ column, /** @type {number} */ i) => {
     const result = results[i];
-    lines.push(`## ${column.model}`, '', `${samplingWords(column)}, seed ${state.seed}, up to ${state.max_tokens} tokens`, '');
+    lines.push(`## ${column.model}`, '',
+      `${samplingWords(column)}, seed ${state.seed}, up to ${state.max_tokens} tokens`, '');
     if (!result) return;
     result.samples.forEach((sample, n) => {
       if (result.samples.length > 1) lines.push(`### Sample ${n + 1}`, '');

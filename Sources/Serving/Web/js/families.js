@@ -18,7 +18,8 @@ export function families(models) {
   /** @type {Map<string, Map<string, Stage>>} */
   const found = new Map([['', new Map()]]);
   // Stages before their checkpoints.
-  for (const model of [...models].sort((a, b) => Number(a.id.includes('@')) - Number(b.id.includes('@')))) {
+  for (const model of [...models].sort((a,
+    b) => Number(a.id.includes('@')) - Number(b.id.includes('@')))) {
     const stage = model.id.split('@')[0];
     const name = stage.includes('/') ? run(stage) : runs.has(stage) ? stage : '';
     const stages = found.get(name) ?? new Map();

@@ -49,20 +49,25 @@ export class Inspector {
     replace(
       this.place,
       h('header', {},
-        h('h2', {}, h('span', { class: 'visually-hidden' }, 'Token '), h('code', { class: 'chip big' }, drawnToken(token))),
-        h('button', { class: 'quiet round', 'aria-label': 'Close the token', on: { click: () => this.close() } }, icon(icons.close))),
+        h('h2', {}, h('span', { class: 'visually-hidden' }, 'Token '), h('code',
+          { class: 'chip big' }, drawnToken(token))),
+        h('button', { class: 'quiet round', 'aria-label': 'Close the token',
+          on: { click: () => this.close() } }, icon(icons.close))),
       h('p', { class: 'sentence' }, sentence(token)),
       facts(token),
       top.length > 0 && [
         h('h3', {}, 'What could have come here'),
-        h('p', { class: 'note' }, subject.fork ? 'Choose another to go on from it.' : 'The likeliest.',
+        h('p', { class: 'note' },
+          subject.fork ? 'Choose another to go on from it.' : 'The likeliest.',
           h('span', { class: 'keys' }, ' Keys: ← → tokens, ↑ ↓ others, ↵ goes on from one.')),
         this.list,
         h('h3', {}, 'What the sampler leaves'),
         this.stages, this.note,
         h('div', { class: 'actions' },
-          h('button', { class: 'quiet', on: { click: () => { this.cuts = { ...subject.cuts }; this.#knobs(); this.#draw(); } } }, 'Reset'),
-          h('button', { class: 'quiet', on: { click: () => subject.use({ ...this.cutsNow }) } }, 'Use these in the column')),
+          h('button', { class: 'quiet',
+            on: { click: () => { this.cuts = { ...subject.cuts }; this.#knobs(); this.#draw(); } } }, 'Reset'),
+          h('button', { class: 'quiet', on: { click: () => subject.use({ ...this.cutsNow }) } },
+            'Use these in the column')),
       ]);
     if (top.length === 0) return;
     this.#knobs();
@@ -157,16 +162,21 @@ export class Inspector {
     const subject = /** @type {Subject} */ (this.subject);
     const isWritten = candidate.id === subject.token.id;
     const chance = percent(Math.exp(candidate.logprob));
-    const bar = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: 'before' }), h('span', { class: 'after' }));
+    const bar = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: 'before' }),
+      h('span', { class: 'after' }));
     bar.children[0].style.width = `${before * 100}%`;
     bar.children[1].style.width = `${after * 100}%`;
-    const content = [h('code', {}, drawn(candidate.text) || '∅'), bar, h('span', { class: 'value' }, chance),
+    const content = [h('code', {}, drawn(candidate.text) || '∅'), bar, h('span', { class: 'value' },
+      chance),
       h('small', {}, isWritten ? 'written' : '')];
-    const names = ['choice', isWritten && 'written', verdict !== '' && 'cut', place === this.marked && 'marked'];
-    const spokenName = `${spoken(candidate.text)}, ${chance}${verdict !== '' ? `, cut by ${verdict}` : ''}`;
+    const names = ['choice', isWritten && 'written', verdict !== '' && 'cut',
+      place === this.marked && 'marked'];
+    const spokenName = `${spoken(candidate.text)}, ${chance}${verdict !== '' ? `,
+      cut by ${verdict}` : ''}`;
     const canFork = subject.fork && !isWritten;
     return h('li', { class: names.filter(Boolean).join(' ') }, canFork
-      ? h('button', { 'aria-label': `Go on from: ${spokenName}`, on: { click: () => subject.fork?.(candidate.id) } }, content)
+      ? h('button', { 'aria-label': `Go on from: ${spokenName}`,
+        on: { click: () => subject.fork?.(candidate.id) } }, content)
       : h('div', { class: 'row' }, content));
   }
 }
@@ -197,8 +207,10 @@ function facts(token) {
   const rows = [['Id', String(token.id)], ['Bytes', token.bytes.map(hex).join(' ') || 'none']];
   if (token.special) rows.push(['Kind', 'special token']);
   if (surprise !== null) rows.push(['Surprise', `${fixed(surprise, 2)} bits`]);
-  if (token.entropy != null) rows.push(['Entropy', `${fixed(token.entropy / Math.LN2, 2)} bits expected`]);
+  if (token.entropy != null) rows.push(['Entropy',
+    `${fixed(token.entropy / Math.LN2, 2)} bits expected`]);
   if (token.kept) rows.push(['Drawn from', counted(token.kept, 'token')]);
-  return h('dl', { class: 'facts' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+  return h('dl', { class: 'facts' },
+    rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 

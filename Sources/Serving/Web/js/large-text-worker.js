@@ -19,8 +19,10 @@ addEventListener('message', async (/** @type {MessageEvent} */ message) => {
   try {
     const { tokens } = await tokenize(body, controller.signal, key);
     const found = segments(tokens);
-    for (let at = 0; at < tokens.length; at += slice) post({ tokens: tokens.slice(at, at + slice) });
-    for (let at = 0; at < found.length; at += slice) post({ segments: found.slice(at, at + slice) });
+    for (let at = 0; at < tokens.length; at += slice) post({ tokens: tokens.slice(at,
+      at + slice) });
+    for (let at = 0; at < found.length; at += slice) post({ segments: found.slice(at,
+      at + slice) });
     post({ isDone: true });
   } catch (error) {
     if (controller.signal.aborted) return;

@@ -12,7 +12,8 @@ import { ApiError, serverKey } from './api.js';
 function address() {
   const path = '/js/large-text-worker.js';
   const types = /** @type {any} */ (globalThis).trustedTypes;
-  return types ? types.createPolicy('lyceum', { createScriptURL: () => path }).createScriptURL('') : path;
+  return types ? types.createPolicy('lyceum',
+    { createScriptURL: () => path }).createScriptURL('') : path;
 }
 
 /** @type {Worker | null} */

@@ -54,7 +54,8 @@ function saveNow() {
   if (performance.now() - leavingAt < 2000) return;
   const results = columns.map((column) => column.runner.result);
   const count = results.reduce((sum, result) => sum + (result
-    ? result.prompt.length + result.samples.reduce((all, sample) => all + sample.tokens.length, 0) : 0), 0);
+    ? result.prompt.length + result.samples.reduce((all, sample) => all + sample.tokens.length,
+      0) : 0), 0);
   // The alternatives are nearly all of the size: of a long text they are not worth the time to write.
   const kept = count <= 600 ? results : results.map((result) => result && {
     ...result, prompt: result.prompt.map(withoutTop),
@@ -136,7 +137,8 @@ function makeColumn(settings) {
 }
 
 function placeColumns() {
-  columns.forEach((column, i) => column.place(`Column ${i + 1}: ${column.settings.model}`, columns.length === 1));
+  columns.forEach((column, i) => column.place(`Column ${i + 1}: ${column.settings.model}`,
+    columns.length === 1));
   const place = find('columns');
   place.dataset.count = String(columns.length);
   replace(place, columns.map((column) => column.element));
@@ -180,7 +182,8 @@ async function run() {
       return;
     }
   }
-  await follow(() => Promise.all(columns.map((column) => column.runner.run(state, column.settings))));
+  await follow(() => Promise.all(columns.map((column) => column.runner.run(state,
+    column.settings))));
 }
 
 /** @param {() => Promise<any>} work */
@@ -228,7 +231,8 @@ function adopt(column, sample) {
   const result = column.runner.result;
   if (!result) return;
   if (result.isChat) {
-    state.messages = [...state.messages, { role: 'assistant', content: textOf(sample.tokens, false) }, { role: 'user', content: '' }];
+    state.messages = [...state.messages, { role: 'assistant',
+      content: textOf(sample.tokens, false) }, { role: 'user', content: '' }];
   } else {
     state.text += textOf(sample.tokens.filter((token) => !token.isPrompt), state.special);
   }
@@ -246,7 +250,8 @@ function reply(event) {
   const box = find('reply-text');
   const sample = columns[0].runner.result?.samples[0];
   if (!sample || box.value.trim() === '') return;
-  state.messages = [...state.messages, { role: 'assistant', content: textOf(sample.tokens, false) }, { role: 'user', content: box.value }];
+  state.messages = [...state.messages, { role: 'assistant', content: textOf(sample.tokens, false) },
+    { role: 'user', content: box.value }];
   box.value = '';
   grow(box);
   showPrompt();
@@ -281,7 +286,8 @@ async function toText(model, kind) {
     return;
   }
   state.special = kind === 'chat';
-  state.text = kind === 'chat' ? await api.applyTemplate(model, state.messages) : transcript(state.messages);
+  state.text = kind === 'chat' ? await api.applyTemplate(model,
+    state.messages) : transcript(state.messages);
   origin = { text: state.text, messages };
 }
 
@@ -311,7 +317,8 @@ function showPrompt() {
 }
 
 function showSettings() {
-  for (const name of /** @type {const} */ (['max_tokens', 'seed', 'n'])) find(name).value = String(state[name]);
+  for (const name of /** @type {const} */ (['max_tokens', 'seed',
+    'n'])) find(name).value = String(state[name]);
   find('stops').value = stopLines(state.stop);
   showLayout();
 }
@@ -347,7 +354,8 @@ function start(starter) {
   const { n = 1, max_tokens = 64, stop = [] } = starter;
   const layout = n >= 6 ? 'tree' : 'cards';
   load({ ...state, text: '', messages: [], ...starter, n, max_tokens, stop, layout, special: false,
-    columns: modelsFor(starter, models).map((model) => ({ ...plain, model: model.id, temperature: starter.temperature })) });
+    columns: modelsFor(starter,
+      models).map((model) => ({ ...plain, model: model.id, temperature: starter.temperature })) });
   find('run').focus();
 }
 
@@ -360,7 +368,8 @@ async function begin() {
   models = await servedModels();
   const cards = starters(models);
   const demo = cards.find((starter) => location.hash === `#demo=${starter.id}`);
-  replace(find('starter-list'), cards.map((starter) => starterCard(starter, { choose: () => start(starter) })));
+  replace(find('starter-list'),
+    cards.map((starter) => starterCard(starter, { choose: () => start(starter) })));
   try {
     load(linked ?? draft?.state ?? {}, linked ? [] : (draft?.results ?? []));
   } catch {
@@ -381,7 +390,8 @@ function listen() {
     grow(editor);
     changed();
   });
-  find('special').addEventListener('change', () => { state.special = find('special').checked; save(); });
+  find('special').addEventListener('change',
+    () => { state.special = find('special').checked; save(); });
   find('run').addEventListener('click', run);
   find('stop').addEventListener('click', stop);
   find('reply').addEventListener('submit', reply);
@@ -401,7 +411,8 @@ function listen() {
       find(name).value = String(state[name]);
       save();
     });
-    Object.assign(find(name), { min: limits[name].min, max: limits[name].max, step: limits[name].step });
+    Object.assign(find(name), { min: limits[name].min, max: limits[name].max,
+      step: limits[name].step });
   }
   find('stops').addEventListener('change', () => {
     state.stop = readStops(find('stops').value);
@@ -425,7 +436,8 @@ function listen() {
     columns[columns.length - 1].element.querySelector('select').focus();
   });
   find('code').addEventListener('click', () => showCode(state));
-  find('share').addEventListener('click', () => showShare(state, columns.map((column) => column.runner.result), (value) => load(value)));
+  find('share').addEventListener('click', () => showShare(state,
+    columns.map((column) => column.runner.result), (value) => load(value)));
   find('clear').addEventListener('click', () => {
     load({ columns: state.columns, view: state.view });
     (state.view === 'chat' ? turns.list.querySelector('textarea') : editor).focus();

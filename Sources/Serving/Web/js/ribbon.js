@@ -49,7 +49,8 @@ export class Ribbon {
     this.tokens = tokens;
     const now = parts(tokens);
     let keep = 0;
-    while (keep < this.shown.length && keep < now.length && this.#goesOn(this.shown[keep], now[keep])) keep++;
+    while (keep < this.shown.length && keep < now.length && this.#goesOn(this.shown[keep],
+      now[keep])) keep++;
     for (const gone of this.shown.splice(keep)) gone.box.remove();
     this.options.length = Math.min(this.options.length, now[keep]?.from ?? tokens.length);
     now.forEach((part, i) => {
@@ -72,7 +73,8 @@ export class Ribbon {
       'aria-orientation': 'horizontal' });
     if (part.kind === 'text') {
       this.element.append(list);
-      return { part: { ...part, to: part.from }, box: list, list, summary: null, lastSegment: part.from };
+      return { part: { ...part, to: part.from }, box: list, list, summary: null,
+        lastSegment: part.from };
     }
     const summary = h('summary', {});
     const box = h('details', { class: `part ${part.kind}`,
@@ -126,7 +128,8 @@ export class Ribbon {
     if (!isWhole && index > segment.from) names.push('rest');
     const bytes = token.bytes.map(hex).join(' ');
     const shared = isWhole ? describe(token) : `${describe({ ...token, text: segment.text })}, bytes ${bytes}`;
-    const option = h('span', { class: names.join(' '), role: 'option', tabindex: -1, 'data-i': index,
+    const option = h('span', { class: names.join(' '), role: 'option', tabindex: -1,
+      'data-i': index,
       'aria-selected': index === this.chosen ? 'true' : 'false', 'aria-label': shared });
     if (isWhole || index === segment.from) write(option, token.special ? token.text : segment.text);
     return option;

@@ -59,7 +59,8 @@ export class Runner {
       const { tokens } = await api.tokenize({ model: column.model, ...asked }, signal);
       if (signal.aborted) return;
       const prompt = tokens.map((token) => ({ ...token, isPrompt: true }));
-      const samples = Array.from({ length: state.n }, (_, i) => emptySample(`Sample ${i + 1}`, tokens.length));
+      const samples = Array.from({ length: state.n }, (_, i) => emptySample(`Sample ${i + 1}`,
+        tokens.length));
       this.result = { prompt, samples, sampling: { ...column }, isChat };
       this.changed();
       await this.#follow(this.#body(state, column, tokens, state.n, true), samples, signal);
@@ -151,7 +152,8 @@ export class Runner {
   #take(event, samples, began) {
     const sample = samples[event.index ?? 0];
     if (event.type === 'prompt' && this.result) {
-      this.result.prompt = event.tokens.map((/** @type {TokenInfo} */ token) => ({ ...token, isPrompt: true }));
+      this.result.prompt = event.tokens.map((/** @type {TokenInfo} */ token) => ({ ...token,
+        isPrompt: true }));
       for (const one of samples) one.base = event.tokens.length;
     } else if (event.type === 'token' && sample) {
       sample.firstAfter ??= performance.now() - began;

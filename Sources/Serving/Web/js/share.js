@@ -57,7 +57,8 @@ export function showCode(state) {
 export async function showShare(state, results, load) {
   const link = location.origin + location.pathname + (await toFragment(state));
   const note = h('p', { class: 'note', role: 'status' });
-  const file = h('input', { type: 'file', accept: '.json,.jsonl,application/json', class: 'visually-hidden',
+  const file = h('input', { type: 'file', accept: '.json,.jsonl,application/json',
+    class: 'visually-hidden',
     'aria-label': 'Open a file', on: { change: async () => {
       const text = await file.files[0]?.text();
       if (text === undefined) return;
@@ -80,8 +81,10 @@ export async function showShare(state, results, load) {
     h('p', {}, 'The link holds the prompt and all settings in its fragment, which no server sees.'),
     copyable(link, 'Link'),
     h('div', { class: 'actions' },
-      h('button', { on: { click: () => download('playground.json', 'application/json', JSON.stringify({ state, results }, null, 1)) } }, 'Save as JSON'),
-      h('button', { on: { click: () => download('playground.md', 'text/markdown', markdown(state, results)) } }, 'Save as markdown'),
+      h('button', { on: { click: () => download('playground.json', 'application/json',
+        JSON.stringify({ state, results }, null, 1)) } }, 'Save as JSON'),
+      h('button', { on: { click: () => download('playground.md', 'text/markdown', markdown(state,
+        results)) } }, 'Save as markdown'),
       h('button', { on: { click: () => file.click() } }, 'Open a file'), file),
     note,
   ]);

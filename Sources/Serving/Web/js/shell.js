@@ -15,7 +15,8 @@ export function startShell() {
   const button = find('theme');
   const root = document.documentElement;
   const show = () => {
-    button.textContent = { auto: 'Auto', light: 'Light', dark: 'Dark' }[root.dataset.theme ?? 'auto'];
+    button.textContent = { auto: 'Auto', light: 'Light',
+      dark: 'Dark' }[root.dataset.theme ?? 'auto'];
   };
   button.addEventListener('click', () => {
     const now = themes.indexOf(root.dataset.theme ?? 'auto');
@@ -63,7 +64,8 @@ export function complain(text, action) {
     place,
     h('div', { class: 'notice' },
       h('p', {}, text),
-      action && h('button', { class: 'quiet', on: { click: () => { close(); action.act(); } } }, action.label),
+      action && h('button', { class: 'quiet', on: { click: () => { close(); action.act(); } } },
+        action.label),
       h('button', { class: 'quiet', on: { click: close } }, 'Dismiss')));
 }
 
@@ -88,7 +90,8 @@ export async function servedModels() {
 }
 
 function askForKey() {
-  const input = h('input', { type: 'password', autocomplete: 'off', required: true, 'aria-label': 'Key' });
+  const input = h('input', { type: 'password', autocomplete: 'off', required: true,
+    'aria-label': 'Key' });
   const form = h('form', { class: 'actions', on: { submit: (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     sessionStorage.setItem('lyceum.key', input.value);
@@ -107,9 +110,11 @@ function askForKey() {
  */
 export function modelOptions(list, chosen) {
   /** @param {ModelInfo} model */
-  const option = (model) => h('option', { value: model.id, selected: model.id === chosen }, model.id);
+  const option = (model) => h('option', { value: model.id, selected: model.id === chosen },
+    model.id);
   return families(list).flatMap((family) => {
-    const options = family.stages.flatMap((stage) => [stage.model, ...stage.checkpoints].map(option));
+    const options = family.stages.flatMap((stage) => [stage.model,
+      ...stage.checkpoints].map(option));
     return family.name === '' ? options : [h('optgroup', { label: family.name }, options)];
   });
 }

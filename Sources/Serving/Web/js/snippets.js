@@ -36,7 +36,8 @@ export function python(value, indent = '') {
     }
     return `[\n${value.map((item) => inner + python(item, inner)).join(',\n')},\n${indent}]`;
   }
-  const pairs = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${python(item)}`);
+  const pairs = Object.entries(value).map(([key,
+    item]) => `${JSON.stringify(key)}: ${python(item)}`);
   return `{${pairs.join(', ')}}`;
 }
 

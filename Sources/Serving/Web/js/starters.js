@@ -58,9 +58,11 @@ const all = [
     text: '', n: 3, max_tokens: 90, temperature: 0.8, stages: ['/base'],
   },
   {
-    id: 'stages', title: 'The same question, before and after practice', view: 'chat', needs: 'chat',
+    id: 'stages', title: 'The same question, before and after practice', view: 'chat',
+      needs: 'chat',
     what: 'Two stages of a tour: one imitates worked examples, one has practised since.',
-    messages: [{ role: 'user', content: 'Valence electrons in S4H3Be4K2?' }], max_tokens: 90, temperature: 0.8, stages: ['/sft', '/rl'],
+    messages: [{ role: 'user', content: 'Valence electrons in S4H3Be4K2?' }], max_tokens: 90,
+      temperature: 0.8, stages: ['/sft', '/rl'],
   },
   {
     id: 'chat', title: 'A conversation is a token string', view: 'chat', needs: 'chat',
@@ -88,7 +90,8 @@ const enough = 30_000_000;
  * @param {ModelInfo[]} models
  */
 export function starters(models) {
-  return all.filter((starter) => !starter.stages || modelsFor(starter, models).length === starter.stages.length);
+  return all.filter((starter) => !starter.stages || modelsFor(starter,
+    models).length === starter.stages.length);
 }
 
 /**
@@ -101,7 +104,8 @@ export function modelsFor(starter, models) {
   if (starter.stages) {
     return starter.stages.flatMap((stage) => models.find((model) => model.id.endsWith(stage)) ?? []);
   }
-  const largest = (/** @type {ModelInfo[]} */ list) => [...list].sort((a, b) => b.parameters - a.parameters)[0];
+  const largest = (/** @type {ModelInfo[]} */ list) => [...list].sort((a,
+    b) => b.parameters - a.parameters)[0];
   const fitting = largest(models.filter((model) => model.kind === starter.needs));
   // A text can be continued by a chat model too: better than by a model that knows no words.
   const any = starter.view === 'completion' ? largest(models) : undefined;

@@ -26,7 +26,8 @@ export class TokenField {
   constructor(label, choose) {
     this.label = label;
     this.onChoose = choose;
-    this.element = h('div', { class: 'field', role: 'listbox', 'aria-label': label, 'aria-orientation': 'horizontal' });
+    this.element = h('div', { class: 'field', role: 'listbox', 'aria-label': label,
+      'aria-orientation': 'horizontal' });
     /** @type {TokenInfo[]} */
     this.tokens = [];
     /** @type {Segment[]} */
@@ -59,7 +60,8 @@ export class TokenField {
       const option = event.target.closest('[data-i]');
       if (option) this.choose(Number(option.dataset.i));
     });
-    this.element.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => this.#key(event));
+    this.element.addEventListener('keydown',
+      (/** @type {KeyboardEvent} */ event) => this.#key(event));
   }
 
   /**
@@ -104,7 +106,8 @@ export class TokenField {
     // Measured when its size changes, not at every key: that would lay out the page once more.
     if (this.columns === 0) this.columns = this.#measure();
     const laid = this.look.text === 'ids'
-      ? rows(this.segments.map((segment) => ({ ...segment, text: this.#ids(segment) })), this.columns, 0.7)
+      ? rows(this.segments.map((segment) => ({ ...segment, text: this.#ids(segment) })),
+        this.columns, 0.7)
       : rows(this.segments, this.columns, 0.25);
     /** @type {import('./rows.js').Row[][]} */
     const groups = [];

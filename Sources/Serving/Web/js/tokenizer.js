@@ -37,7 +37,8 @@ let models = [];
  * @type {{view: 'text' | 'chat', text: string, special: boolean, opening: boolean, model: string,
  * other: string, messages: api.Message[], chosen: number}}
  */
-let state = { view: 'text', text: first, special: false, opening: true, model: '', other: '', messages: [], chosen: -1 };
+let state = { view: 'text', text: first, special: false, opening: true, model: '', other: '',
+  messages: [], chosen: -1 };
 /** @type {TokenInfo[]} */
 let tokens = [];
 /** @type {AbortController | null} */
@@ -103,7 +104,8 @@ async function encode() {
     find('field-note').hidden = tokens.length > 0;
     await compare(controller.signal);
   } catch (error) {
-    if (!controller.signal.aborted) complain(explain(/** @type {any} */ (error)), { label: 'Try again', act: () => encode() });
+    if (!controller.signal.aborted) complain(explain(/** @type {any} */ (error)),
+      { label: 'Try again', act: () => encode() });
   }
 }
 
@@ -173,7 +175,8 @@ function chooseToken(index) {
 function tokenizers() {
   /** @type {Map<string, api.ModelInfo[]>} */
   const groups = new Map();
-  for (const model of models) groups.set(model.tokenizer, [...(groups.get(model.tokenizer) ?? []), model]);
+  for (const model of models) groups.set(model.tokenizer, [...(groups.get(model.tokenizer) ?? []),
+    model]);
   return [...groups.values()].map((group) => ({
     // A model that can chat has a template for turns.
     model: (group.find((model) => model.kind === 'chat') ?? group[0]).id,
@@ -188,11 +191,13 @@ function showTokenizers() {
   const current = list.find((one) => one.ids.includes(state.model)) ?? list[0];
   state.model = current?.model ?? '';
   const option = (/** @type {any} */ one, /** @type {string} */ now) =>
-    h('option', { value: one.model, selected: one.model === now }, `${one.name} · ${one.vocabulary.toLocaleString('en')}`);
+    h('option', { value: one.model, selected: one.model === now },
+      `${one.name} · ${one.vocabulary.toLocaleString('en')}`);
   replace(find('tokenizer'), list.map((one) => option(one, state.model)));
   const others = list.filter((one) => one.model !== state.model);
   if (!others.some((one) => one.model === state.other)) state.other = '';
-  replace(find('other'), h('option', { value: '' }, 'nothing'), others.map((one) => option(one, state.other)));
+  replace(find('other'), h('option', { value: '' }, 'nothing'),
+    others.map((one) => option(one, state.other)));
   find('compare').hidden = others.length === 0;
   vocabulary.setModel(state.model);
   if (find('vocabulary').open) vocabulary.load();
@@ -207,12 +212,15 @@ async function showInfo() {
     if (model !== state.model) return;
     replace(find('info'),
       h('p', {}, `Byte-pair encoding over ${info.kind === 'characters' ? 'characters' : 'bytes'}, ${counted(info.vocabulary, 'token')}.`),
-      info.pattern ? h('p', {}, 'Text is first cut by this pattern; merges never cross its cuts. ', h('code', {}, info.pattern)) : null,
+      info.pattern ? h('p', {}, 'Text is first cut by this pattern; merges never cross its cuts. ',
+        h('code', {}, info.pattern)) : null,
       info.special.length > 0 ? h('p', {}, 'Special tokens: ') : null,
       h('ul', { class: 'specials' }, info.special.map((special) =>
-        h('li', {}, h('code', { class: 't special' }, special.text), ' ', h('small', {}, special.id)))));
+        h('li', {}, h('code', { class: 't special' }, special.text), ' ', h('small', {},
+          special.id)))));
   } catch {
-    replace(find('info'), h('p', { class: 'note' }, 'The server tells nothing about this tokenizer.'));
+    replace(find('info'), h('p', { class: 'note' },
+      'The server tells nothing about this tokenizer.'));
   }
 }
 
@@ -227,7 +235,8 @@ function showState() {
   if (isChat) {
     turns.set(state.messages.length > 0 ? state.messages : [
       { role: 'user', content: 'What is 2 + 2?' }, { role: 'assistant', content: '2 + 2 = 4' },
-      { role: 'user', content: 'What if it was *?' }, { role: 'assistant', content: '2 * 2 = 4, same as 2 + 2!' },
+      { role: 'user', content: 'What if it was *?' }, { role: 'assistant',
+        content: '2 * 2 = 4, same as 2 + 2!' },
     ]);
     state.messages = turns.messages;
   }
@@ -253,8 +262,10 @@ function listen() {
     state.text = editor.value;
     update();
   });
-  find('special').addEventListener('change', () => { state.special = find('special').checked; update(); });
-  find('opening').addEventListener('change', () => { state.opening = find('opening').checked; update(); });
+  find('special').addEventListener('change',
+    () => { state.special = find('special').checked; update(); });
+  find('opening').addEventListener('change',
+    () => { state.opening = find('opening').checked; update(); });
   find('tokenizer').addEventListener('change', () => {
     state.model = find('tokenizer').value;
     showTokenizers();
@@ -273,7 +284,8 @@ function listen() {
     });
   }
   const look = () => {
-    const now = { text: /** @type {'text' | 'ids'} */ (find('look-ids').checked ? 'ids' : 'text'), spaces: find('spaces').checked };
+    const now = { text: /** @type {'text' | 'ids'} */ (find('look-ids').checked ? 'ids' : 'text'),
+      spaces: find('spaces').checked };
     field.setLook(now);
     otherField.setLook(now);
   };
@@ -300,7 +312,8 @@ function listen() {
     const columns = [{ model: state.model }];
     const { view, text, messages, special } = state;
     location.href = '/playground' + (await toFragment(
-      view === 'chat' ? { view, messages, columns } : { view: 'completion', text, special, columns }));
+      view === 'chat' ? { view, messages, columns } : { view: 'completion', text, special,
+        columns }));
   });
   find('vocabulary').addEventListener('toggle', () => {
     if (find('vocabulary').open && !vocabulary.isLoaded) vocabulary.load();
@@ -320,7 +333,8 @@ async function begin() {
   if (draft && typeof draft === 'object') {
     const text = (/** @type {any} */ value) => (typeof value === 'string' ? value : '');
     state = {
-      view: draft.view === 'chat' ? 'chat' : 'text', text: text(draft.text), special: draft.special === true,
+      view: draft.view === 'chat' ? 'chat' : 'text', text: text(draft.text),
+        special: draft.special === true,
       opening: draft.opening !== false, model: text(draft.model), other: text(draft.other),
       messages: (Array.isArray(draft.messages) ? draft.messages : []).map((/** @type {any} */ message) => ({
         role: text(message?.role) || 'user', content: text(message?.content) })),

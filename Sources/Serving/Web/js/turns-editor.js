@@ -15,7 +15,8 @@ export class TurnsEditor {
     this.messages = [];
     this.list = h('ol', { class: 'turns' });
     replace(place, this.list,
-      h('button', { class: 'quiet add', on: { click: () => this.add() } }, icon(icons.add), 'Add a turn'));
+      h('button', { class: 'quiet add', on: { click: () => this.add() } }, icon(icons.add),
+        'Add a turn'));
   }
 
   /** @param {Message[]} messages */
@@ -50,16 +51,19 @@ export class TurnsEditor {
           message.role = event.target.value;
           turn.className = `turn ${message.role}`;
           this.changed(this.messages);
-        } } }, names.map((role) => h('option', { value: role, selected: role === message.role }, role)))),
+        } } }, names.map((role) => h('option', { value: role, selected: role === message.role },
+          role)))),
       h('button', { class: 'quiet round', 'aria-label': 'Remove this turn', on: { click: () => {
           const at = this.messages.indexOf(message);
           this.messages.splice(at, 1);
           turn.remove();
           if (this.messages.length === 0) this.set([]);
-          this.list.children[Math.min(at, this.list.children.length - 1)]?.querySelector('textarea').focus();
+          this.list.children[Math.min(at,
+            this.list.children.length - 1)]?.querySelector('textarea').focus();
           this.changed(this.messages);
         } } }, icon(icons.close)));
-    const text = h('textarea', { rows: 1, 'aria-label': 'Text of the turn', dir: 'auto', spellcheck: 'false', value: message.content,
+    const text = h('textarea', { rows: 1, 'aria-label': 'Text of the turn', dir: 'auto',
+      spellcheck: 'false', value: message.content,
         on: { input: (/** @type {any} */ event) => {
           message.content = event.target.value;
           grow(event.target);

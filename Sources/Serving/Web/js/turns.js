@@ -116,7 +116,8 @@ export function readTranscript(text) {
   if (marks.length === 0) return null;
   const messages = marks.map((mark, i) => ({
     role: roles[mark[1]],
-    content: text.slice((mark.index ?? 0) + mark[0].length, marks[i + 1]?.index ?? text.length).trim(),
+    content: text.slice((mark.index ?? 0) + mark[0].length,
+      marks[i + 1]?.index ?? text.length).trim(),
   }));
   const lead = text.slice(0, marks[0].index).trim();
   if (lead !== '') messages.unshift({ role: 'system', content: lead });

@@ -15,7 +15,8 @@ export class Vocabulary {
     this.offset = 0;
     /** @type {AbortController | null} */
     this.asking = null;
-    this.search = h('input', { type: 'search', placeholder: 'A text, or bytes as \\xE2', 'aria-label': 'Search the vocabulary',
+    this.search = h('input', { type: 'search', placeholder: 'A text, or bytes as \\xE2',
+      'aria-label': 'Search the vocabulary',
       spellcheck: 'false', autocomplete: 'off',
       on: { input: whenQuiet(120, () => { this.offset = 0; this.load(); }) } });
     this.count = h('p', { class: 'note', role: 'status' });
@@ -24,9 +25,11 @@ export class Vocabulary {
     this.next = h('button', { class: 'quiet', on: { click: () => this.#turn(1) } }, 'Next');
     const names = ['Id', 'Text', 'Bytes', 'Length'];
     replace(place,
-      h('div', { class: 'vocabulary-head' }, this.search, this.count, h('div', { class: 'actions' }, this.back, this.next)),
+      h('div', { class: 'vocabulary-head' }, this.search, this.count, h('div', { class: 'actions' },
+        this.back, this.next)),
       h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Vocabulary' },
-        h('table', {}, h('thead', {}, h('tr', {}, names.map((name) => h('th', { scope: 'col' }, name)))), this.body)));
+        h('table', {}, h('thead', {}, h('tr', {},
+          names.map((name) => h('th', { scope: 'col' }, name)))), this.body)));
   }
 
   /** @param {string} model */
@@ -49,7 +52,8 @@ export class Vocabulary {
     this.asking = controller;
     this.isLoaded = true;
     try {
-      const { total, entries } = await api.vocabulary(this.model, this.search.value, this.offset, pageSize, controller.signal);
+      const { total, entries } = await api.vocabulary(this.model, this.search.value, this.offset,
+        pageSize, controller.signal);
       const last = this.offset + entries.length;
       this.count.textContent = total === 0 ? 'No token fits.'
         : `${(this.offset + 1).toLocaleString('en')} to ${last.toLocaleString('en')} of ${counted(total, 'token')}`;
@@ -57,7 +61,8 @@ export class Vocabulary {
       this.next.disabled = last >= total;
       replace(this.body, entries.map((entry) => h('tr', {},
         h('td', {}, entry.id),
-        h('td', {}, h('code', { class: `t ${entry.special ? 'special' : `h${entry.id % 4}`}` }, drawn(entry.text) || '∅')),
+        h('td', {}, h('code', { class: `t ${entry.special ? 'special' : `h${entry.id % 4}`}` },
+          drawn(entry.text) || '∅')),
         h('td', {}, h('code', {}, entry.bytes.map(hex).join(' '))),
         h('td', {}, entry.bytes.length))));
     } catch (error) {

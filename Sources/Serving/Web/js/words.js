@@ -8,7 +8,8 @@ export function counted(count, one, many = one + 's') {
 
 /** @param {number} value @param {number} digits */
 export function fixed(value, digits) {
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value.toLocaleString('en', { minimumFractionDigits: digits,
+    maximumFractionDigits: digits });
 }
 
 /**
