@@ -251,7 +251,13 @@ def llama(path, threads, length):
     from cyllama.llama import llama_cpp
 
     llama_cpp.disable_logging()
-    model = llama_cpp.LlamaModel(path)
+
+    class Model(llama_cpp.LlamaModel):  # what its own get_logits_ith asks for and its model lacks
+        @property
+        def n_vocab(self):
+            return self.get_vocab().n_vocab
+
+    model = Model(path)
     settings = llama_cpp.LlamaContextParams()
     settings.n_ctx = settings.n_batch = settings.n_ubatch = length
     settings.n_threads = settings.n_threads_batch = threads
@@ -281,7 +287,7 @@ def main():
     parser.add_argument("gguf")
     parser.add_argument("--only", choices=["logits", "gradients", "perplexity"])
     parser.add_argument("--count", type=int, default=len(LENGTHS), help="prompts")
-    parser.add_argument("--new", type=int, default=16, help="greedy tokens")
+    parser.add_argument("--new", type=int, default=12, help="greedy tokens")
     parser.add_argument("--bytes", type=int, default=8_000, help="of text whose perplexity is measured")
     parser.add_argument("--f32", help="the weights as F32, for llama.cpp: made where it does not exist")
     parser.add_argument("--kept", help="keeps what llama.cpp computed")

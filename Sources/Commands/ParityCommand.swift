@@ -41,25 +41,39 @@ struct ParityCommand: ParsableCommand {
     guard lists.allSatisfy({ !$0.isEmpty && $0.allSatisfy { (0..<size).contains($0) } }) else {
       throw TrainingError("\(ids): every list needs ids from 0 to \(size - 1)")
     }
+    let greedy = try greedy(model, lists)
     var file = Data()
-    for list in lists {
-      let layout = SequenceLayout(rows: 1, length: list.count)
-      let last = Tape.paused {
-        model.logits(model.hidden(list, layout).selecting([list.count - 1])).array
-      }
+    for (i, list) in lists.enumerated() {
+      let (last, logprobs) = score(model, list)
       last.withUnsafeBytes { file.append(contentsOf: $0) }
       var line = Line(
-        logprobs: model.score(list).compactMap { $0 }, greedy: [], greedy_logprobs: [])
-      if new > 0 {
-        let settings = SamplingSettings(temperature: 0, maxTokens: new)
-        let found = try Generator(model, settings: settings, stops: [], seed: 1, slots: 1)
-          .run([GenerationRequest(prompt: list, stream: 0)])[0][0]
-        (line.greedy, line.greedy_logprobs) = (found.tokens, found.logProbabilities)
-      }
-      if let gradients, list == lists[0] { line.loss = try write(gradients, model, list) }
+        logprobs: logprobs, greedy: greedy?[i].tokens ?? [],
+        greedy_logprobs: greedy?[i].logProbabilities ?? [])
+      if let gradients, i == 0 { line.loss = try write(gradients, model, list) }
       try JSONLine.print(line)
     }
     if let logits { try file.write(to: place(logits)) }
+  }
+
+  /// Continuations of all lists, in one batch; nil where none are wanted.
+  private func greedy(_ model: Transformer, _ lists: [[Int32]]) throws -> [Continuation]? {
+    guard new > 0 else { return nil }
+    let settings = SamplingSettings(temperature: 0, maxTokens: new)
+    return try Generator(model, settings: settings, stops: [], seed: 1, slots: lists.count)
+      .run(lists.map { GenerationRequest(prompt: $0, stream: 0) }).map { $0[0] }
+  }
+
+  /// The logits of the last token, and log p of every token after the first.
+  private func score(_ model: Transformer, _ list: [Int32]) -> ([Float], [Float]) {
+    Tape.paused {
+      let hidden = model.hidden(list, SequenceLayout(rows: 1, length: list.count))
+      let last = model.logits(hidden.selecting([list.count - 1])).array
+      let weights = list.indices.map { $0 + 1 < list.count ? Float(1) : 0 }
+      let found = hidden.crossEntropy(
+        head: model.head, targets: Array(list.dropFirst()) + [0], weights: weights, normaliser: 1
+      ).logProbabilities
+      return (last, Array(found.dropLast()))
+    }
   }
 
   /// Writes the gradients of the mean loss of a list's tokens after the first, which is returned.

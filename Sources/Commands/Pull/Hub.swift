@@ -67,6 +67,9 @@ struct Hub: Sendable {
   /// The commit that the revision stands for, and the files at its top.
   func list() throws -> (commit: String, files: [File]) {
     let url = address("api/models/\(repository)/revision/\(revision)", query: "blobs=true")
+    // Nothing is lost yet: whoever mistyped an address is not kept waiting.
+    var http = http
+    http.attempts = min(3, http.attempts)
     let data = try http.data(url, limit: 64 << 20) { status in
       switch status {
       case 401, 403:

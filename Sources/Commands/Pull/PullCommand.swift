@@ -75,21 +75,22 @@ struct PullCommand: ParsableCommand {
     _ files: [Hub.File], _ hub: Hub, _ commit: String, _ folder: URL, _ total: Int
   ) throws -> Int {
     let bar = ProgressBar()
-    bar.begin("pull", steps: max(1, total / 1_000), unit: "kB")
+    let unit = total < 10_000_000 ? 1_000 : 1_000_000
+    bar.begin("pull", steps: max(1, total / unit), unit: unit == 1_000 ? "kB" : "MB")
     defer { bar.end() }
     var (done, fetched) = (0, 0)
     for file in files {
       let download = Download(
         url: hub.address(of: file, commit: commit), file: file,
         target: folder.appendingPathComponent(file.name), http: hub.http,
-        onProgress: { [done] bytes in bar.update(step: (done + bytes) / 1_000, note: file.name) })
+        onProgress: { [done] bytes in bar.update(step: (done + bytes) / unit, note: file.name) })
       if try !download.isThere() {
         try checkSpace(file, folder)
         try download.run()
         fetched += file.bytes
       }
       done += file.bytes
-      bar.update(step: done / 1_000, note: file.name)
+      bar.update(step: done / unit, note: file.name)
     }
     return fetched
   }
