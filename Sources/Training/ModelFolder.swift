@@ -80,10 +80,14 @@ public struct LoadedModel {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return [
+    let files = [
       ("tokenizer.json", try tokenizer.tokenizerJSON()),
       ("tokenizer_config.json", try encoder.encode(TokenizerConfig(format))),
     ]
+    guard format.own == nil else { return files }
+    let stops = GenerationConfig(
+      bos_token_id: tokenizer.markers.bos, eos_token_id: format.ends.sorted())
+    return files + [("generation_config.json", try encoder.encode(stops))]
   }
 
   /// Throws where ``save(to:)`` could not: to be said before hours of training.
@@ -234,6 +238,12 @@ public struct LoadedModel {
           + "model in the folder \"model\")")
     }
   }
+}
+
+/// Where a published model that came without such a file stops.
+private struct GenerationConfig: Encodable {
+  let bos_token_id: Int32?
+  let eos_token_id: [Int32]
 }
 
 /// What transformers needs to know beside tokenizer.json.
