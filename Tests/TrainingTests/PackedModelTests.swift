@@ -87,10 +87,25 @@ import Training
       }
     }
   }
+
+  @Test(arguments: [(UInt32(0xFFFF_0000), 2.0), (0xFFFF_E000, 2), (.max, 4)])
+  func `values of other sources keep their bits in the smallest plain form`(
+    mask: UInt32, bytes: Double
+  ) throws {
+    let loaded = try Transformer(Self.config, source: Uneven(mask: mask))
+    let opened = try PackedWeights.$loading.withValue(.float) {
+      try Transformer(Self.config, source: Uneven(mask: mask))
+    }
+    #expect(sameBits(logits(opened), logits(loaded)))
+    let expected = bytes / 4 * Double(loaded.weightBytes)
+    #expect(abs(Double(opened.weightBytes) - expected) < 0.05 * expected)
+  }
 }
 
-/// Values that differ in size.
+/// Values that differ in size, of no more bits than `mask` leaves.
 private struct Uneven: ParameterSource {
+  var mask = UInt32.max
+
   func fill(
     _ values: UnsafeMutableBufferPointer<Float>, name: String, rows: Int, columns: Int,
     isTransposed: Bool, isVector: Bool, initial: Initial
@@ -98,5 +113,9 @@ private struct Uneven: ParameterSource {
     RandomSource(seed: 3).fill(
       values, name: name, rows: rows, columns: columns, isTransposed: isTransposed,
       isVector: isVector, initial: .normal(deviation: isVector ? 1 : 0.2))
+    for i in values.indices {
+      // Halves below 2^−14 have fewer bits still.
+      values[i] = abs(values[i]) < 0x1p-14 ? 0 : Float(bitPattern: values[i].bitPattern & mask)
+    }
   }
 }
