@@ -48,7 +48,7 @@ import Testing
   func anything() {
     var editor = LineEditor()
     var state: UInt64 = 1
-    for _ in 0..<20_000 {
+    for _ in 0..<3_000 {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       _ = editor.accept(UInt8(truncatingIfNeeded: state >> 33))
       #expect(editor.cursor >= 0 && editor.cursor <= editor.text.count)
