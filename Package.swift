@@ -10,8 +10,10 @@ let house: [SwiftSetting] = [
 let optimised = house + [.unsafeFlags(["-O"])]
 // AVX2 and FMA by the trait NativeCPU (on by default): `swift build --disable-default-traits` is
 // the portable build.
+// The compiler's own module names the instructions that multiply bytes; there is no C in the package.
 let kernels =
   optimised + [
+    .enableExperimentalFeature("BuiltinModule"),
     .unsafeFlags(["-Xcc", "-march=x86-64-v3"], .when(platforms: [.linux], traits: ["NativeCPU"]))
   ]
 

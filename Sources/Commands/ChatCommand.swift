@@ -20,9 +20,10 @@ struct ChatCommand: ParsableCommand {
   @Option(help: "A system message to begin with.") var system: String?
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var tools: ToolOptions
+  @OptionGroup var weights: WeightOptions
 
   func run() throws {
-    let loaded = try LoadedModel.load(place(model))
+    let loaded = try LoadedModel.open(place(model), arithmetic: weights.arithmetic)
     let session = try ChatSession(
       loaded, settings: sampling.settings, seed: sampling.seed, system: system,
       tools: try tools.host(loaded))

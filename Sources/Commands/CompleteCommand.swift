@@ -16,6 +16,7 @@ struct CompleteCommand: ParsableCommand {
   @Option(help: "How many continuations.") var samples = 1
   @Flag(help: "Show special tokens as text instead of stopping at the end token.") var raw = false
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var compute: ComputeOptions
 
   /// A continuation as it comes.
@@ -55,7 +56,7 @@ struct CompleteCommand: ParsableCommand {
 
   func run() throws {
     compute.apply()
-    let loaded = try LoadedModel.load(place(model))
+    let loaded = try LoadedModel.open(place(model), arithmetic: weights.arithmetic)
     Interrupt.install()
     let prompt = loaded.format.opening + loaded.tokenizer.encode(self.prompt)
     let settings = sampling.settings

@@ -12,7 +12,7 @@ public struct Lyceum: ParsableCommand {
       TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, RewardCommand.self,
       RLHFCommand.self, EvalCommand.self, ProbeCommand.self,
       ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
-      TokenizerCommand.self, ParityCommand.self,
+      TokenizerCommand.self, QuantizeCommand.self, ParityCommand.self,
       BenchCommand.self, DoctorCommand.self,
     ])
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Generation
+import TensorCore
 import TensorKernels
 import Training
 
@@ -31,6 +32,18 @@ struct SamplingOptions: ParsableArguments {
   func validate() throws {
     if let problem = settings.problem { throw ValidationError(problem) }
   }
+}
+
+extension PackedArithmetic: ExpressibleByArgument {}
+
+/// How the weights of a model that is used, not trained, are multiplied.
+struct WeightOptions: ParsableArguments {
+  @Option(
+    help: """
+      How packed weights are multiplied: float gives the bits of the weights themselves; integer \
+      rounds what they are multiplied with to 8 bits, as llama.cpp does, and is faster.
+      """)
+  var arithmetic: PackedArithmetic = .float
 }
 
 /// What every command that computes has.

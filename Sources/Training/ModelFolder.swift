@@ -259,9 +259,12 @@ extension Transformer {
   /// A short text that differs between models with other parameters.
   public var fingerprint: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func add(_ bits: UInt32) { hash = (hash ^ UInt64(bits)) &* 0x100_0000_01B3 }
     for parameter in parameters {
-      for value in parameter.tensor.values {
-        hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01B3
+      if let packed = parameter.tensor.packedWeights {
+        packed.hash(into: add)
+      } else {
+        for value in parameter.tensor.values { add(value.bitPattern) }
       }
     }
     return String(hash, radix: 16)
