@@ -3,8 +3,8 @@
     python3 Scripts/web/mock_server.py --port 8099 [--delay 20]
 
 Standard library only. The models are deterministic: what they write depends on the seed and on the last
-tokens. `tour/busy` answers 429, `tour/broken` breaks off, `tour/hostile` writes what should not hurt a page,
-`tour/thinking` thinks and calls a tool.
+tokens. `tour/busy` answers 429, `tour/broken` breaks off, `tour/endless` never ends, `tour/hostile` writes what
+should not hurt a page, `tour/thinking` thinks and calls a tool.
 """
 import argparse, http.server, json, math, pathlib, random, re, socketserver, time, urllib.parse, zlib
 
@@ -91,7 +91,8 @@ SCRIPTS = {
 }
 MODELS = [("tour/base", "base", "own"), ("tour/base@step-500", "base", "own"), ("tour/sft", "chat", "own"),
     ("tour/rl", "chat", "own"), ("SmolLM2-135M-Instruct-Q4_1", "chat", "smol"), ("tour/thinking", "chat", "own"),
-    ("tour/hostile", "base", "own"), ("tour/busy", "base", "own"), ("tour/broken", "base", "own")]
+    ("tour/hostile", "base", "own"), ("tour/busy", "base", "own"), ("tour/broken", "base", "own"),
+    ("tour/endless", "base", "own")]
 
 
 class Model:
@@ -110,8 +111,9 @@ class Model:
         dice = random.Random(zlib.crc32(repr(context[-2:]).encode()) ^ zlib.crc32(self.name.encode()))
         known = list(dict.fromkeys(self.after.get(last, [])))
         others = [t for t in self.common if t not in known]
+        rarely = .9 if self.name != "tour/endless" else 2
         dice.shuffle(others)
-        tokens = (known + ([] if dice.random() < .9 else self.tokenizer.stops) + others)[:60]
+        tokens = (known + ([] if dice.random() < rarely else self.tokenizer.stops) + others)[:60]
         steepness = dice.choice([.8, 1.2, 1.6, 2.4, 4])
         weights = [(i + 1) ** -steepness for i in range(len(tokens))]
         total = sum(weights) * 1.08

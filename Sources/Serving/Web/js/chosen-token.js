@@ -41,7 +41,7 @@ export class ChosenToken {
     const bytes = token.bytes.map(hex).join(' ');
     /** @type {[string, string][]} */
     const facts = [
-      ['Id', token.id.toLocaleString('en')],
+      ['Id', String(token.id)],
       ['Place', `${(index + 1).toLocaleString('en')} of ${tokens.length.toLocaleString('en')}`],
       ['Bytes', bytes || 'none'],
       ['Kind', token.special ? 'special token: it stands for no text' : counted(token.bytes.length, 'byte')],

@@ -53,11 +53,19 @@ let leavingAt = -Infinity;
 function saveNow() {
   if (performance.now() - leavingAt < 2000) return;
   const results = columns.map((column) => column.runner.result);
-  const light = (/** @type {any} */ value) => ({ ...value, results: results.map((result) => result && {
-    ...result, samples: result.samples.map((sample) => ({ ...sample, tokens: sample.tokens.map(({ top, ...token }) => token) })),
-    prompt: result.prompt.map(({ top, ...token }) => token),
-  }) });
-  keep(storageKey, { state, results }, light);
+  const count = results.reduce((sum, result) => sum + (result
+    ? result.prompt.length + result.samples.reduce((all, sample) => all + sample.tokens.length, 0) : 0), 0);
+  // The alternatives are nearly all of the size: of a long text they are not worth the time to write.
+  const kept = count <= 600 ? results : results.map((result) => result && {
+    ...result, prompt: result.prompt.map(withoutTop),
+    samples: result.samples.map((sample) => ({ ...sample, tokens: sample.tokens.map(withoutTop) })),
+  });
+  keep(storageKey, { state, results: kept });
+}
+
+/** @param {TokenInfo} token @returns {TokenInfo} */
+function withoutTop({ top, ...token }) {
+  return token;
 }
 
 function changed() {

@@ -52,7 +52,7 @@ const turns = new TurnsEditor(find('turns'), (messages) => {
   state.messages = messages;
   update();
 });
-const save = whenQuiet(400, () => keep(storageKey, state, (value) => ({ ...value, text: value.text.slice(0, 500_000) })));
+const save = whenQuiet(400, () => keep(storageKey, state));
 const soon = whenQuiet(180, () => encode());
 
 /** At once for a page of text; for a book, when the typing pauses. */
@@ -97,6 +97,7 @@ async function encode() {
       chosen.show(state.model, tokens, field.segments, state.chosen);
     } else {
       state.chosen = -1;
+      field.release();
       chosen.hide();
     }
     find('field-note').hidden = tokens.length > 0;
