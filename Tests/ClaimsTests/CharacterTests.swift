@@ -16,7 +16,7 @@ struct CharacterTests {
     let characters = characters
     let hidden = Set(characters.world.hidden)
     var copied = 0
-    for step in stride(from: 0, to: 1_100, by: 25) {
+    for step in stride(from: 0, to: 1_000, by: 25) {
       for (question, mode) in characters.trainingQuestions(recipe.syllablePhases, 96, step: step)
       where !hidden.isDisjoint(with: question.word.syllables) {
         #expect(mode == .copy || mode == .call)

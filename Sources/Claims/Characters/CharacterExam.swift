@@ -77,5 +77,10 @@ struct CharacterExam: Codable, Sendable, Equatable {
     }
   }
 
+  /// The words of so many syllables.
+  func words(_ syllables: Int) -> CharacterExam {
+    CharacterExam(items: items.filter { $0.group / 100 == syllables })
+  }
+
   var rightness: [Double] { items.map { $0.isRight ? 1 : 0 } }
 }

@@ -24,6 +24,8 @@ enum CharacterMode: String, Codable, Sendable, CaseIterable {
 protocol CharacterScript: Sendable {
   var world: SyllableWorld { get }
   var vocabulary: WordVocabulary { get }
+  /// A word as prompts hold it, in as many places whatever its length.
+  func written(_ word: SyllableWord) -> [String]
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String]
   /// With `injected`, the places in the label that the host writes and that no loss is taken on.
   func label(_ question: LetterQuestion, _ mode: CharacterMode) -> (
@@ -60,7 +62,8 @@ private func padded(_ words: [String], _ count: Int) -> [String] {
   words + Array(repeating: "_", count: max(0, count - words.count))
 }
 
-/// "<direct> bal reb _ ? b =": one token a syllable.
+/// "<direct> ? b bal reb _ _ =": one token a syllable. The letter stands first, so that every syllable
+/// is read with it in mind: with the letter last, counting at once is learned some hundred steps later.
 struct SyllableScript: CharacterScript {
   let world: SyllableWorld
   let vocabulary: WordVocabulary
@@ -74,10 +77,15 @@ struct SyllableScript: CharacterScript {
 
   func syllables(_ word: SyllableWord) -> [String] { word.syllables.map { world.syllables[$0] } }
 
+  func written(_ word: SyllableWord) -> [String] {
+    padded(syllables(word), SyllableWorld.longestWord)
+  }
+
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String] {
-    ["<\(mode == .call ? CharacterMode.tool.rawValue : mode.rawValue)>"]
-      + padded(syllables(question.word), SyllableWorld.longestWord)
-      + ["?", asked(question, mode), "="]
+    [
+      "<\(mode == .call ? CharacterMode.tool.rawValue : mode.rawValue)>", "?",
+      asked(question, mode),
+    ] + written(question.word) + ["="]
   }
 
   func label(_ question: LetterQuestion, _ mode: CharacterMode) -> (
@@ -132,9 +140,10 @@ struct LetterScript: CharacterScript {
       + ["_", "?", "=", "#"])
   private let places = SyllableWorld.longestWord * SyllableWorld.longestSyllable
 
+  func written(_ word: SyllableWord) -> [String] { padded(letters(word), places) }
+
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String] {
-    ["<\(mode.rawValue)>"] + padded(letters(question.word), places)
-      + ["?", asked(question, mode), "="]
+    ["<\(mode.rawValue)>"] + written(question.word) + ["?", asked(question, mode), "="]
   }
 
   func label(_ question: LetterQuestion, _ mode: CharacterMode) -> (

@@ -12,6 +12,23 @@ public struct CharacterResult: Codable, Sendable, Equatable {
   var letters: [String: CharacterExam]
   /// By ``PointMode``.
   var points: [String: PointExam]
+  /// What each model learned from: by its name and ``CharacterMode``.
+  var lessons: [String: [String: CharacterLessons]]
+}
+
+/// What a model was shown of one way to ask.
+struct CharacterLessons: Codable, Sendable, Equatable {
+  var questions = 0
+  /// Those on words of ``CharacterRecipe/longWord`` syllables.
+  var long = 0
+  /// Of prompts and labels.
+  var tokens = 0
+
+  mutating func add(_ other: CharacterLessons) {
+    questions += other.questions
+    long += other.long
+    tokens += other.tokens
+  }
 }
 
 /// A way to ask, and whose words are asked about.
@@ -56,7 +73,11 @@ struct Characters {
     if observer.shouldStop() { throw ExperimentStopped() }
     let points = try Points(recipe: recipe, folder: folder, observer: observer).measure()
     return CharacterResult(
-      recipe: recipe, syllables: syllableExams, letters: letterExams, points: points)
+      recipe: recipe, syllables: syllableExams, letters: letterExams, points: points,
+      lessons: [
+        "syllables": lessons(syllables, recipe.syllablePhases, recipe.syllableExamples),
+        "letters": lessons(letters, recipe.letterPhases, recipe.letterExamples),
+      ])
   }
 
   private func train(
@@ -67,7 +88,8 @@ struct Characters {
     let stage = StreamRecipe(
       model: recipe.model(vocabulary: script.vocabulary.count), length: recipe.length,
       steps: steps, optimizer: recipe.optimizer, schedule: Schedule(warmup: 50, final: 0.05),
-      seed: recipe.seed, measureEvery: max(1, steps / 11), data: name)
+      seed: recipe.seed, measureEvery: max(1, steps / 9), data: name)
+    let exam = examPrompts(name, script)
     // Few, and of the validation portion: the curves only show when learning happens.
     let cells = CharacterCell.all(watched)
     let questions = cells.map { cell in
@@ -75,7 +97,8 @@ struct Characters {
     }
     return try observer.watch(name, steps) {
       try trainOnStream(
-        stage, examples: { examples(script, phases, count, step: $0) },
+        stage,
+        examples: { try exam.checked(examples(script, phases, count, step: $0), stage: name) },
         measure: { model in
           try zip(cells, questions).reduce(into: [:]) { values, cell in
             let exam = try CharacterExam(model, script, cell.1, cell.0.mode, recipe.seed)
@@ -105,6 +128,27 @@ struct Characters {
     world.balancedQuestions(pool, .test, each: recipe.itemsEach, stream: "test \(pool.rawValue)")
   }
 
+  /// The exam's words as the script writes them, whatever is asked about them.
+  private func examPrompts(_ name: String, _ script: some CharacterScript) -> ExamPrompts {
+    let asked = examination(.seen) + examination(.hidden)
+    return ExamPrompts("e5", asked.map { script.vocabulary.encode(script.written($0.word)) })
+  }
+
+  private func lessons(
+    _ script: some CharacterScript, _ phases: [CharacterPhase], _ count: Int
+  ) -> [String: CharacterLessons] {
+    var lessons: [String: CharacterLessons] = [:]
+    for step in 0..<phases.reduce(0, { $0 + $1.steps }) {
+      for (question, mode) in trainingQuestions(phases, count, step: step) {
+        let example = script.example(question, mode, directWeight: 1)
+        lessons[mode.rawValue, default: CharacterLessons()].questions += 1
+        lessons[mode.rawValue]?.tokens += example.tokens.count
+        if question.word.syllables.count == recipe.longWord { lessons[mode.rawValue]?.long += 1 }
+      }
+    }
+    return lessons
+  }
+
   func examples(
     _ script: some CharacterScript, _ phases: [CharacterPhase], _ count: Int, step: Int
   ) -> [TokenSequence] {
@@ -127,7 +171,7 @@ struct Characters {
       var random = SplitMix64(seed: recipe.seed, stream: "letters", index: step * count + i)
       let mode = phase.mode(at: random.uniform())
       let isHidden = (mode == .copy || mode == .call) && random.below(2) == 0
-      let isShort = mode == .direct && random.uniform() < recipe.shortShare
+      let isShort = mode == .direct && random.uniform() < phase.shortShare
       let syllables = isShort ? 1 : random.within(2...SyllableWorld.longestWord)
       if isHidden {
         let word = world.word(.hidden, .train, syllables: syllables, &random)
