@@ -61,7 +61,7 @@ struct CharacterTests {
       #expect(tally.count == 3 * 7 + 3 && tally.suffix(3) == ["=", "\(question.count)", "#"])
       #expect(script.label(question, .spell).words.count == 3 * 4 + 1)
       let letters = LetterScript(world: world)
-      #expect(letters.label(question, .tally).words.count == 2 * 9 + 3)
+      #expect(letters.label(question, .tally).words.count == 2 * 12 + 3)
       let example = script.example(question, .tool, directWeight: 4)
       // The host's count has no weight, the model's own has.
       #expect(example.weights.suffix(3) == [0, 1, 1])
