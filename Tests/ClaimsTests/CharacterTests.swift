@@ -60,13 +60,15 @@ struct CharacterTests {
       let tally = script.label(question, .tally).words
       #expect(tally.count == 3 * 7 + 3 && tally.suffix(3) == ["=", "\(question.count)", "#"])
       #expect(script.label(question, .spell).words.count == 3 * 4 + 1)
-      let letters = LetterScript(world: world)
-      #expect(letters.label(question, .tally).words.count == 2 * 12 + 3)
+      let letters = LetterScript(world: world, longest: 3)
+      #expect(letters.label(question, .tally).words.count == 2 * 9 + 3)
       let example = script.example(question, .tool, directWeight: 4)
       // The host's count has no weight, the model's own has.
       #expect(example.weights.suffix(3) == [0, 1, 1])
       for mode in CharacterMode.allCases {
-        #expect(script.example(question, mode, directWeight: 4).tokens.count <= recipe.length)
+        #expect(letters.example(question, mode, directWeight: 4).tokens.count <= recipe.length)
+        let long = world.question(.seen, .train, syllables: 4, &random)
+        #expect(script.example(long, mode, directWeight: 4).tokens.count <= recipe.length)
       }
     }
   }

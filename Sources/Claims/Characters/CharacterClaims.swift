@@ -37,8 +37,9 @@ extension CharacterResult {
       claim(
         "characters-see",
         "A model of the same size that reads letters counts them in the same words.",
-        "letters, one by one, less syllables, direct; untold",
-        difference(letter(.tally, .hidden), hidden), .above, 0.5, hidden),
+        "letters, one by one, less syllables, direct; untold, up to \(recipe.letterLongest) syllables",
+        difference(letter(.tally, .hidden), hidden.words(2...recipe.letterLongest)), .above, 0.5,
+        hidden.words(2...recipe.letterLongest)),
     ] + pointClaims
   }
 

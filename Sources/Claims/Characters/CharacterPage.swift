@@ -35,7 +35,8 @@ struct CharacterSection {
         .bars(modeChart()), .lines(lengthChart()),
         .subheading("Shown alike"),
         .paragraph(
-          "One model read syllables and one read letters, for about as many tokens. In both, every way "
+          "One model read syllables and one read letters, of words of up to "
+            + "\(recipe.letterLongest) syllables, for about as many tokens. In both, every way "
             + "to ask is a part of the same training; of the questions on words of "
             + "\(recipe.longWord) syllables, those answered at once were not fewer than those "
             + "answered letter by letter."),
@@ -118,7 +119,8 @@ struct CharacterSection {
     BarChart(
       title: "Right counts",
       caption: "Words of told and of untold syllables. For the model that reads letters the "
-        + "difference means nothing: it sees them all.",
+        + "difference means nothing: it sees them all. It is asked about words of up to "
+        + "\(recipe.letterLongest) syllables.",
       axis: Axis("right", unit: .share, range: 0...1), rows: Self.rows.map(\.0),
       series: [
         .init("told", Self.rows.map { exam($0.1, .seen, $0.2).accuracy }),
@@ -167,7 +169,8 @@ struct CharacterSection {
     let world = SyllableWorld(seed: recipe.seed)
     let vocabulary =
       key == "syllables"
-      ? SyllableScript(world).vocabulary.count : LetterScript(world: world).vocabulary.count
+      ? SyllableScript(world).vocabulary.count
+      : LetterScript(world: world, longest: recipe.letterLongest).vocabulary.count
     let perToken = recipe.model(vocabulary: vocabulary).trainingOperations(length: recipe.length)
     return [
       name, Format.fixed(Double(lessons.questions), 0), Format.fixed(Double(lessons.long), 0),

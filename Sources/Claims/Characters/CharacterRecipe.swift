@@ -39,6 +39,8 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
   var syllablePhases: [CharacterPhase]
   public var letterExamples: Int
   var letterPhases: [CharacterPhase]
+  /// Syllables of a word at most for the model that reads letters: it is asked about no longer ones.
+  var letterLongest: Int
   /// Questions in the exam for each length, letter and count.
   public var itemsEach: Int
   /// Syllables of the words that show whether letters can be learned, and of those that show whether
@@ -71,9 +73,9 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
         CharacterPhase(
           steps: 200, shares: ["direct": 0.3, "spell": 0.5, "copy": 0.2], shortShare: 0.4),
         CharacterPhase(
-          steps: 600, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05],
+          steps: 700, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05],
           shortShare: 0.4),
-      ], itemsEach: 6, shortWord: 2, longWord: 4, points: .tour)
+      ], letterLongest: 3, itemsEach: 6, shortWord: 2, longWord: 4, points: .tour)
   }
 
   /// Seconds: whether every part runs. Its verdicts mean nothing.

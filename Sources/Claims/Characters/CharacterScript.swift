@@ -24,6 +24,8 @@ enum CharacterMode: String, Codable, Sendable, CaseIterable {
 protocol CharacterScript: Sendable {
   var world: SyllableWorld { get }
   var vocabulary: WordVocabulary { get }
+  /// Syllables of a word at most.
+  var longest: Int { get }
   /// A word as prompts hold it, in as many places whatever its length.
   func written(_ word: SyllableWord) -> [String]
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String]
@@ -67,6 +69,7 @@ private func padded(_ words: [String], _ count: Int) -> [String] {
 struct SyllableScript: CharacterScript {
   let world: SyllableWorld
   let vocabulary: WordVocabulary
+  let longest = SyllableWorld.longestWord
 
   init(_ world: SyllableWorld) {
     self.world = world
@@ -78,7 +81,7 @@ struct SyllableScript: CharacterScript {
   func syllables(_ word: SyllableWord) -> [String] { word.syllables.map { world.syllables[$0] } }
 
   func written(_ word: SyllableWord) -> [String] {
-    padded(syllables(word), SyllableWorld.longestWord)
+    padded(syllables(word), longest)
   }
 
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String] {
@@ -135,10 +138,13 @@ struct SyllableScript: CharacterScript {
 /// "<direct> b a l r e b _ _ _ ? b =": one token a letter.
 struct LetterScript: CharacterScript {
   let world: SyllableWorld
+  /// Three letters of each syllable have a place: words of four syllables take longer to learn than a
+  /// tour has.
+  let longest: Int
   let vocabulary = WordVocabulary(
     SyllableWorld.letters + (0...SyllableWorld.longestWord).map(String.init) + modeWords
       + ["_", "?", "=", "#"])
-  private let places = SyllableWorld.longestWord * SyllableWorld.longestSyllable
+  private var places: Int { longest * SyllableWorld.longestSyllable }
 
   func written(_ word: SyllableWord) -> [String] { padded(letters(word), places) }
 

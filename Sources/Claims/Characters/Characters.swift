@@ -60,7 +60,9 @@ struct Characters {
   }
 
   func measure() throws -> CharacterResult {
-    let (syllables, letters) = (SyllableScript(world), LetterScript(world: world))
+    let (syllables, letters) = (
+      SyllableScript(world), LetterScript(world: world, longest: recipe.letterLongest)
+    )
     let first = try train(
       "syllables", syllables, recipe.syllablePhases, recipe.syllableExamples,
       watched: [.direct, .tally, .spell])
@@ -94,6 +96,7 @@ struct Characters {
     let cells = CharacterCell.all(watched)
     let questions = cells.map { cell in
       world.balancedQuestions(cell.pool, .validation, each: 1, stream: "validation \(cell.id)")
+        .filter { $0.word.syllables.count <= script.longest }
     }
     return try observer.watch(name, steps) {
       try trainOnStream(
@@ -117,20 +120,25 @@ struct Characters {
     ) { update in
       try cells.enumerated().reduce(into: [:]) { exams, cell in
         exams[cell.element.id] = try CharacterExam(
-          model, script, examination(cell.element.pool), cell.element.mode, recipe.seed)
+          model, script, examination(cell.element.pool, script.longest), cell.element.mode,
+          recipe.seed)
         update(cell.offset + 1)
       }
     }
   }
 
-  /// The questions of the exam, the same for every way to ask and for both models.
-  func examination(_ pool: SyllableWorld.Pool) -> [LetterQuestion] {
+  /// The questions of the exam, the same for every way to ask and for both models, up to the longest
+  /// word that a model reads.
+  func examination(_ pool: SyllableWorld.Pool, _ longest: Int = SyllableWorld.longestWord)
+    -> [LetterQuestion]
+  {
     world.balancedQuestions(pool, .test, each: recipe.itemsEach, stream: "test \(pool.rawValue)")
+      .filter { $0.word.syllables.count <= longest }
   }
 
   /// The exam's words as the script writes them, whatever is asked about them.
   private func examPrompts(_ name: String, _ script: some CharacterScript) -> ExamPrompts {
-    let asked = examination(.seen) + examination(.hidden)
+    let asked = examination(.seen, script.longest) + examination(.hidden, script.longest)
     return ExamPrompts("e5", asked.map { script.vocabulary.encode(script.written($0.word)) })
   }
 
@@ -139,7 +147,8 @@ struct Characters {
   ) -> [String: CharacterLessons] {
     var lessons: [String: CharacterLessons] = [:]
     for step in 0..<phases.reduce(0, { $0 + $1.steps }) {
-      for (question, mode) in trainingQuestions(phases, count, step: step) {
+      for (question, mode) in trainingQuestions(phases, count, step: step, longest: script.longest)
+      {
         let example = script.example(question, mode, directWeight: 1)
         lessons[mode.rawValue, default: CharacterLessons()].questions += 1
         lessons[mode.rawValue]?.tokens += example.tokens.count
@@ -152,15 +161,15 @@ struct Characters {
   func examples(
     _ script: some CharacterScript, _ phases: [CharacterPhase], _ count: Int, step: Int
   ) -> [TokenSequence] {
-    trainingQuestions(phases, count, step: step).map {
+    trainingQuestions(phases, count, step: step, longest: script.longest).map {
       script.example($0.question, $0.mode, directWeight: recipe.directWeight)
     }
   }
 
   /// What is asked at a step. Hidden words are only copied, or handed to the tool without its answer.
-  func trainingQuestions(_ phases: [CharacterPhase], _ count: Int, step: Int) -> [(
-    question: LetterQuestion, mode: CharacterMode
-  )] {
+  func trainingQuestions(
+    _ phases: [CharacterPhase], _ count: Int, step: Int, longest: Int = SyllableWorld.longestWord
+  ) -> [(question: LetterQuestion, mode: CharacterMode)] {
     var phase = phases[0]
     var end = 0
     for candidate in phases where step >= end {
@@ -172,7 +181,7 @@ struct Characters {
       let mode = phase.mode(at: random.uniform())
       let isHidden = (mode == .copy || mode == .call) && random.below(2) == 0
       let isShort = mode == .direct && random.uniform() < phase.shortShare
-      let syllables = isShort ? 1 : random.within(2...SyllableWorld.longestWord)
+      let syllables = isShort ? 1 : random.within(2...longest)
       if isHidden {
         let word = world.word(.hidden, .train, syllables: syllables, &random)
         let letter = random.below(SyllableWorld.letters.count)
