@@ -10,8 +10,10 @@ let house: [SwiftSetting] = [
 let optimised = house + [.unsafeFlags(["-O"])]
 // AVX2 and FMA by the trait NativeCPU (on by default): `swift build --disable-default-traits` is
 // the portable build.
+// The compiler's own module names the instructions that multiply bytes; there is no C in the package.
 let kernels =
   optimised + [
+    .enableExperimentalFeature("BuiltinModule"),
     .unsafeFlags(["-Xcc", "-march=x86-64-v3"], .when(platforms: [.linux], traits: ["NativeCPU"]))
   ]
 
@@ -35,6 +37,15 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1",
+      traits: ["FullFoundation"]),
+    // What Hummingbird is made of, and the server uses by name.
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .executableTarget(
@@ -42,9 +53,29 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Claims", "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel",
-        "Corpus", "Tokenization", "TemplateLanguage", "TensorCore", "TensorKernels", argumentParser,
+        "Serving", "Claims", "Training", "Generation", "Environments", "Tools", "ModelFiles",
+        "LanguageModel", "Corpus", "Tokenization", "TemplateLanguage", "TensorCore",
+        "TensorKernels", argumentParser,
       ], swiftSettings: house),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Training", "Generation", "ModelFiles", "LanguageModel", "Tokenization", "TemplateLanguage",
+        "TensorCore", "TensorKernels",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+      ], exclude: ["Web"], swiftSettings: house, plugins: ["EmbedWeb"]),
+    // The pages are compiled into the binary.
+    .plugin(name: "EmbedWeb", capability: .buildTool(), dependencies: ["embed-web"]),
+    .executableTarget(name: "embed-web", swiftSettings: house),
     .target(
       name: "Claims",
       dependencies: [
@@ -118,6 +149,12 @@ let package = Package(
       dependencies: [
         "Training", "Generation", "Environments", "Tools", "ModelFiles", "LanguageModel", "Corpus",
         "Tokenization", "TensorCore", "TensorKernels", "TestSupport",
+      ], swiftSettings: house),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "Serving", "Training", "Generation", "LanguageModel", "Tokenization", "TemplateLanguage",
+        "TensorCore", .product(name: "HTTPTypes", package: "swift-http-types"),
       ], swiftSettings: house),
     .testTarget(
       name: "ClaimsTests",

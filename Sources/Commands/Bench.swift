@@ -6,7 +6,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Measure this machine on the product's own work.",
     subcommands: [
       BenchTrain.self, BenchGenerate.self, BenchPractice.self, BenchGames.self, BenchMatmul.self,
-      BenchTokenizer.self,
+      BenchTokenizer.self, BenchReal.self,
     ])
 }
 

@@ -1,8 +1,6 @@
 import ArgumentParser
-import Claims
 import Foundation
 import Generation
-import ModelFiles
 import Tokenization
 import Training
 
@@ -13,182 +11,136 @@ struct ChatCommand: ParsableCommand {
     discussion: """
       Example:  lyceum chat runs/tour --temperature 0
                 lyceum chat runs/mine --tool calc --tool search --passages books/
-      A line that ends in \\ goes on. Type /help for what else there is. Without a terminal, every
-      line of standard input is a message.
+      A line that ends in \\ goes on, and so does what begins with \"\"\" until the next \"\"\". \
+      Ctrl-C stops an answer. Type /help for what else there is. Without a terminal, every line of \
+      standard input is a message.
       """)
 
   @Argument(help: "A GGUF file, a model folder, or the folder of a run.") var model: String
   @Option(help: "A system message to begin with.") var system: String?
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var tools: ToolOptions
+  @OptionGroup var weights: WeightOptions
 
   func run() throws {
-    let loaded = try LoadedModel.load(place(model))
-    let session = ChatSession(
+    let loaded = try LoadedModel.open(place(model), arithmetic: weights.arithmetic)
+    let session = try ChatSession(
       loaded, settings: sampling.settings, seed: sampling.seed, system: system,
       tools: try tools.host(loaded))
-    Interrupt.install()
+    Interrupt.install(announced: false)
     let isTTY = Terminal.standardError.isTTY && isatty(STDIN_FILENO) == 1
     if isTTY { Terminal.note("\(model): \(session.summary). /help says what you can type.") }
-    while let message = readMessage(prompt: isTTY ? "> " : nil) {
+    var reader = MessageReader(isTTY: isTTY) { readLine() }
+    while let message = reader.next() {
       if message.hasPrefix("/") {
         guard try obey(message, session) else { break }
         continue
       }
       guard !message.allSatisfy(\.isWhitespace) else { continue }
       do {
-        try session.say(message) { piece in
-          FileHandle.standardOutput.write(Data(piece.utf8))
-        }
-        print()
+        // A Ctrl-C from before this message counts for nothing.
+        Interrupt.install(announced: false)
+        let show = { FileHandle.standardOutput.write(Data(($0 as String).utf8)) }
+        try session.say(message, write: show)
+        show("\n")
+        if isTTY, let speed = session.speed { Terminal.note(speed) }
       } catch let error as GenerationError {
         // One message that does not fit ends no conversation.
         Terminal.note(error.description)
       }
-      if Interrupt.isRequested {
-        Terminal.note("(stopped; Ctrl-C again ends)")
-        Interrupt.install()
-      }
-    }
-  }
-
-  /// A message of one line or, each ending in a backslash, several. Nil at the end of input.
-  private func readMessage(prompt: String?) -> String? {
-    var lines: [String] = []
-    while true {
-      if let prompt { FileHandle.standardError.write(Data((lines.isEmpty ? prompt : "| ").utf8)) }
-      guard let line = readLine() else {
-        return lines.isEmpty ? nil : lines.joined(separator: "\n")
-      }
-      guard line.hasSuffix("\\") else { return (lines + [line]).joined(separator: "\n") }
-      lines.append(String(line.dropLast()))
+      if Interrupt.isRequested { Terminal.note("(stopped; Ctrl-C twice, or /quit, ends)") }
+      Interrupt.install(announced: false)
     }
   }
 
   /// False where the conversation is to end.
   private func obey(_ line: String, _ session: ChatSession) throws -> Bool {
     let words = line.split(separator: " ", maxSplits: 2).map(String.init)
+    let rest = line.split(separator: " ", maxSplits: 1).dropFirst().first.map(String.init)
     switch (words[0], words.count) {
-    case ("/quit", _), ("/exit", _): return false
-    case ("/reset", _):
+    case ("/quit", _), ("/exit", _), ("/bye", _): return false
+    case ("/reset", _), ("/clear", _):
       session.reset()
       Terminal.note("A new conversation.")
-    case ("/save", 2):
-      try session.save(to: place(words[1]))
-      Terminal.note("Saved as a line of \(words[1]), as `lyceum sft` reads it.")
+    case ("/system", _):
+      session.begin(system: rest)
+      Terminal.note(
+        rest == nil
+          ? "A new conversation without a system message." : "A new conversation, with that.")
+    case ("/save", 2...):
+      report("Saved as a line of \(rest ?? ""), as `lyceum sft` reads it.") {
+        try session.save(to: place(rest ?? ""))
+      }
+    case ("/load", 2...):
+      report("The last conversation of \(rest ?? "") goes on.") {
+        try session.load(from: place(rest ?? ""))
+      }
+    case ("/history", _):
+      for message in session.messages {
+        Terminal.note("\(message.role.rawValue): \(message.content)")
+      }
+    case ("/set", 1): Terminal.note(session.shown)
     case ("/set", 3): Terminal.note(session.set(words[1], words[2]))
-    case ("/help", _):
+    case ("/help", _), ("/?", _):
       Terminal.note(
         """
-        /reset             begin a new conversation
-        /set NAME VALUE    temperature, top-k, top-p, min-p, max-tokens or seed
+        /set               show the settings
+        /set NAME VALUE    change \(SamplingSettings.names.joined(separator: ", ")) or seed
+        /system TEXT       begin a new conversation with this system message
+        /reset             begin a new conversation with the same one
+        /history           show the conversation
         /save FILE         add the conversation to a JSONL file
+        /load FILE         go on with the last conversation of such a file
         /quit              end (so does Ctrl-D)
+        \"\"\" begins and ends a message of several lines; a line that ends in \\ goes on.
+        Ctrl-C stops an answer; what was written stays.
         """)
     default: Terminal.note("\(line): /help says what there is")
     }
     return true
   }
+
+  /// Does what may fail, and says how it went: a wrong file ends no conversation.
+  private func report(_ done: String, _ body: () throws -> Void) {
+    do {
+      try body()
+      Terminal.note(done)
+    } catch {
+      Terminal.note("\(error)")
+    }
+  }
 }
 
-/// A conversation under way.
-final class ChatSession {
-  private let loaded: LoadedModel
-  private let start: [Message]
-  private(set) var messages: [Message]
-  private(set) var settings: SamplingSettings
-  private var seed: UInt64
-  private let tools: ToolHost?
-  private var turn: UInt64 = 0
+/// Puts messages together from lines: one, several that end in a backslash, or what stands between
+/// two `"""`.
+struct MessageReader {
+  private let isTTY: Bool
+  private let line: () -> String?
 
-  init(
-    _ loaded: LoadedModel, settings: SamplingSettings, seed: UInt64, system: String?,
-    tools: ToolHost? = nil
-  ) {
-    (self.loaded, self.settings, self.seed, self.tools) = (loaded, settings, seed, tools)
-    start = system.map { [Message(role: .system, content: $0)] } ?? []
-    messages = start
-  }
+  init(isTTY: Bool, line: @escaping () -> String?) { (self.isTTY, self.line) = (isTTY, line) }
 
-  var summary: String {
-    let config = loaded.model.config
-    return "\(Format.counted(config.layers, "layer")), width \(config.width), "
-      + "context \(config.context)"
-  }
-
-  func reset() { messages = start }
-
-  /// Answers a message, in whole characters as they come. Ctrl-C ends the answer; what was written
-  /// stays in the conversation. Calls and what tools answered are shown in lines of their own.
-  func say(_ text: String, write: (String) -> Void) throws {
-    var next = messages + [Message(role: .user, content: text)]
-    let context = loaded.model.config.context
-    // The oldest turns go first; the system message and the new one stay.
-    var dropped = 0
-    while try loaded.format.prompt(next).count + min(settings.maxTokens, context / 4) > context,
-      next.count > start.count + 1
-    {
-      next.remove(at: start.count)
-      dropped += 1
-      // Calls and results go with the question that they belong to.
-      while next.count > start.count + 1, next[start.count].role != .user {
-        next.remove(at: start.count)
-        dropped += 1
+  /// The next message; nil at the end of input.
+  mutating func next() -> String? {
+    var lines: [String] = []
+    var isQuoted = false
+    while true {
+      if isTTY { Terminal.write(lines.isEmpty && !isQuoted ? "> " : "| ") }
+      guard var line = line() else { return lines.isEmpty ? nil : lines.joined(separator: "\n") }
+      if !isQuoted, lines.isEmpty, line.hasPrefix("\"\"\"") {
+        isQuoted = true
+        line.removeFirst(3)
+        if line.isEmpty { continue }
       }
+      if isQuoted {
+        guard line.hasSuffix("\"\"\"") else {
+          lines.append(line)
+          continue
+        }
+        line.removeLast(3)
+        return (lines + (line.isEmpty ? [] : [line])).joined(separator: "\n")
+      }
+      guard line.hasSuffix("\\") else { return (lines + [line]).joined(separator: "\n") }
+      lines.append(String(line.dropLast()))
     }
-    if dropped > 0 {
-      let turns = Format.counted(dropped, "old turn")
-      Terminal.note("(the context of \(context) tokens is full: \(turns) forgotten)")
-    }
-    turn += 1
-    var view = TurnView(loaded.format)
-    let continuation = try withoutActuallyEscaping(write) { write in
-      let generator = Generator(
-        loaded.model, settings: settings, stops: loaded.format.ends,
-        forbidden: loaded.format.own?.hostTokens ?? [], host: tools, seed: seed, slots: 1)
-      return try generator.run([
-        GenerationRequest(prompt: try loaded.format.prompt(next), stream: turn)
-      ]) { _, _, token in
-        let piece = view.accept(token)
-        if !piece.isEmpty { write(piece) }
-        return !Interrupt.isRequested
-      }[0][0]
-    }
-    let rest = view.finish()
-    if !rest.isEmpty { write(rest) }
-    messages =
-      next
-      + (loaded.format.own?.messages(ofTurn: continuation.tokens)
-        ?? [Message(role: .assistant, content: loaded.format.text(continuation.tokens))])
-  }
-
-  /// Changes a setting; the answer says what it is now, or what was wrong.
-  func set(_ name: String, _ value: String) -> String {
-    var changed = settings
-    let number = Float(value)
-    switch (name, number) {
-    case ("temperature", let number?): changed.temperature = number
-    case ("top-p", let number?): changed.topP = number
-    case ("min-p", let number?): changed.minP = number
-    case ("top-k", _?): changed.topK = Int(value) ?? -1
-    case ("max-tokens", _?): changed.maxTokens = Int(value) ?? 0
-    case ("seed", _?):
-      guard let whole = UInt64(value) else { return "a seed is a whole number from 0 up" }
-      seed = whole
-    case (_, nil): return "\(value) is not a number"
-    default:
-      return "there is no setting \(name): temperature, top-k, top-p, min-p, max-tokens, seed"
-    }
-    if let problem = changed.problem { return problem }
-    settings = changed
-    return "\(name) is \(value)"
-  }
-
-  /// Appends the conversation to a JSONL file.
-  func save(to url: URL) throws {
-    struct Line: Encodable { var messages: [Message] }
-    var data = (try? Data(contentsOf: url)) ?? Data()
-    data += try JSONEncoder().encode(Line(messages: messages)) + Data("\n".utf8)
-    try writeAtomically(data, to: url)
   }
 }

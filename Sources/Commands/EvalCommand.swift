@@ -26,6 +26,7 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "Tokens in an answer at most.") var maxTokens = 112
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
   @OptionGroup var tools: ToolOptions
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
@@ -53,7 +54,7 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     compute.apply()
-    let loaded = try LoadedModel.load(place(model))
+    let loaded = try LoadedModel.open(place(model), arithmetic: weights.arithmetic)
     let result = try task.map { try solve($0, loaded) } ?? predict(data ?? "", loaded)
     if compute.json { return try JSONLine.print(result) }
     if let accuracy = result.accuracy {

@@ -12,7 +12,8 @@ public struct Lyceum: ParsableCommand {
       TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, RewardCommand.self,
       RLHFCommand.self, EvalCommand.self, ProbeCommand.self,
       ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
-      TokenizerCommand.self, ParityCommand.self,
+      TokenizerCommand.self, QuantizeCommand.self, ParityCommand.self,
+      ServeCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
       BenchCommand.self, DoctorCommand.self,
     ])
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Generation
+import TensorCore
 import TensorKernels
 import Training
 
@@ -12,17 +13,37 @@ struct SamplingOptions: ParsableArguments {
     1
   @Option(help: "Only tokens at least this fraction as likely as the likeliest.") var minP: Float =
     0
+  @Option(help: "Divides the scores of tokens that are there already; 1 for none.")
+  var repetitionPenalty: Float = 1
+  @Option(help: "Taken off a token's score for each time that the answer holds it.")
+  var frequencyPenalty: Float = 0
+  @Option(help: "Taken off the scores of tokens that the answer holds.")
+  var presencePenalty: Float = 0
   @Option(help: "Tokens to write at most.") var maxTokens = 256
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
 
   var settings: SamplingSettings {
     SamplingSettings(
-      temperature: temperature, topK: topK, topP: topP, minP: minP, maxTokens: maxTokens)
+      temperature: temperature, topK: topK, topP: topP, minP: minP,
+      repetitionPenalty: repetitionPenalty, frequencyPenalty: frequencyPenalty,
+      presencePenalty: presencePenalty, maxTokens: maxTokens)
   }
 
   func validate() throws {
     if let problem = settings.problem { throw ValidationError(problem) }
   }
+}
+
+extension PackedArithmetic: ExpressibleByArgument {}
+
+/// How the weights of a model that is used, not trained, are multiplied.
+struct WeightOptions: ParsableArguments {
+  @Option(
+    help: """
+      How packed weights are multiplied: float gives the bits of the weights themselves; integer \
+      rounds what they are multiplied with to 8 bits, as llama.cpp does, and is faster.
+      """)
+  var arithmetic: PackedArithmetic = .float
 }
 
 /// What every command that computes has.

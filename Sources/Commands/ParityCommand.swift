@@ -19,6 +19,7 @@ struct ParityCommand: ParsableCommand {
   @Option(help: "Greedy tokens to write after each.") var new = 32
   @Option(help: "Where the logits of each list's last token go, as 32-bit numbers.")
   var logits: String?
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var compute: ComputeOptions
 
   struct Line: Encodable {
@@ -31,7 +32,7 @@ struct ParityCommand: ParsableCommand {
     compute.apply()
     let lists = try JSONDecoder().decode([[Int32]].self, from: readFile(ids))
     let start = ContinuousClock.now
-    let model = try Transformer.load(place(self.model))
+    let model = try Transformer.open(place(self.model), arithmetic: weights.arithmetic)
     Terminal.note("loaded in \(ContinuousClock.now - start)")
     let size = Int32(model.config.vocabularySize)
     guard lists.allSatisfy({ !$0.isEmpty && $0.allSatisfy { (0..<size).contains($0) } }) else {

@@ -12,6 +12,7 @@ struct ScoreCommand: ParsableCommand {
 
   @Option(help: "A GGUF file, a model folder, or the folder of a run.") var model: String
   @Argument(help: "A text file; - for standard input.") var file: String
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var compute: ComputeOptions
 
   struct Result: Encodable {
@@ -37,7 +38,7 @@ struct ScoreCommand: ParsableCommand {
 
   func run() throws {
     compute.apply()
-    let loaded = try LoadedModel.load(place(model))
+    let loaded = try LoadedModel.open(place(model), arithmetic: weights.arithmetic)
     let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try readFile(file)
     guard let text = String(validating: data, as: UTF8.self) else {
       throw TrainingError("\(file) is not UTF-8 text")

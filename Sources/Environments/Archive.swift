@@ -153,6 +153,11 @@ public struct Archive: Sendable {
     "pony", "toad",
   ]
 
+  /// Where the pages stand.
+  public static let sources = [
+    "almanac", "annals", "bulletin", "chronicle", "gazette", "herald", "ledger", "register",
+  ]
+
   static let firstNames = firstStarts.flatMap { start in firstEnds.map { start + $0 } }
   static let lastNames = lastStarts.flatMap { start in lastEnds.map { start + $0 } }
   static let allNames = firstNames.flatMap { first in lastNames.map { "\(first) \($0)" } }

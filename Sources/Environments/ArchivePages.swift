@@ -46,6 +46,7 @@ extension Archive {
     firstNames.forEach(add)
     lastNames.forEach(add)
     for topic in ArchiveTopic.allCases {
+      add(topic.rawValue)
       topic.values.forEach(add)
       add(topic.question(""))
       topic.sentences("", "").forEach(add)
@@ -88,104 +89,138 @@ extension Archive {
       .joined(separator: " ")
   }
 
-  /// Strangers with new values, said two or three times: the second time takes reading the first. Then
-  /// questions that need the right name, because everybody there has a value for the topic. One
-  /// question in six is about somebody else.
+  /// Something to read about strangers, whose values are new every time: a list, a register with
+  /// questions that need the right name, or a page on one of them with questions.
   public func passage(_ index: Int) -> ArchivePage {
     var random = SplitMix64(seed: seed, stream: "passage", index: index)
-    if index % 3 == 0 { return .text(list(&random)) }
-    let (count, topicCount) = random.pick([(2, 1), (2, 2), (3, 1), (3, 1), (3, 2)])
+    switch random.below(20) {
+    case 0..<3: return .text(exercise(&random))
+    case 3..<7: return .text(list(&random))
+    case 7..<17: return register(&random)
+    default: return portrait(&random)
+    }
+  }
+
+  /// Words without a meaning, said four times: nothing but what stood behind a word before tells
+  /// what comes next. This is where a model learns to look back (Olsson et al. 2022,
+  /// arXiv:2209.11895: induction heads).
+  public func exercise(_ index: Int) -> ArchivePage {
+    var random = SplitMix64(seed: seed, stream: "exercise", index: index)
+    return .text(exercise(&random))
+  }
+
+  private func exercise(_ random: inout SplitMix64) -> String {
+    let words = (0..<random.within(4...8)).map { _ in
+      random.below(5) == 0 ? Self.numeral(&random) : random.pick(Self.exerciseWords)
+    }
+    return Array(repeating: words.joined(separator: " "), count: 4).joined(separator: " ")
+  }
+
+  private static let exerciseWords =
+    firstNames + lastNames + sources + ArchiveTopic.allCases.flatMap(\.values)
+
+  /// Two or three digits, or a sum of such numbers.
+  private static func numeral(_ random: inout SplitMix64) -> String {
+    let (a, b) = (random.within(10...999), random.within(10...99))
+    return random.below(2) == 0 ? "\(a)" : "\(a)\(random.below(2) == 0 ? "+" : "-")\(b)"
+  }
+
+  /// Strangers of the passages, with values for every topic.
+  private func strangers(_ count: Int, _ random: inout SplitMix64) -> [ArchivePerson] {
     var names: [String] = []
-    while names.count < count + 1 {
+    while names.count < count {
       let name = random.pick(passageNames)
       if !names.contains(name) { names.append(name) }
     }
-    let strangers = names.dropLast().map {
+    return names.map {
       ArchivePerson(name: $0, values: Self.values(&random), exposures: 0)
     }
-    var topics = ArchiveTopic.allCases
-    random.shuffle(&topics)
-    topics = Array(topics.prefix(topicCount))
-    // Half of the passages say a thing in the same words every time.
-    let form = random.below(2) == 0 ? random.below(3) : nil
-    let text = (0..<(topicCount == 1 ? 3 : 2)).map { _ in
-      Self.facts(strangers, topics, form: form, &random)
-    }.joined(separator: " ")
-    let turns = (0..<3).map { i -> ArchiveTurn in
-      let topic = random.pick(topics)
-      let isAbsent = random.below(6) == 0
-      let asked = random.pick(strangers)
-      let question = topic.question(isAbsent ? names[count] : asked.name)
-      return ArchiveTurn(
-        question: i == 0 ? text + " " + question : question,
-        answer: isAbsent ? Self.refusal : asked.value(topic))
-    }
-    return .passage(turns)
   }
 
-  /// Strangers with a value each, listed several times in another order: practice in reading off what
-  /// stands behind a name.
+  /// Names and values, three times in another order.
   private func list(_ random: inout SplitMix64) -> String {
     let topic = random.pick(ArchiveTopic.allCases)
-    let count = random.within(3...4)
-    var entries: [String] = []
-    var names: Set<String> = []
-    while entries.count < count {
-      let name = random.pick(passageNames)
-      guard names.insert(name).inserted else { continue }
-      entries.append("\(name) \(random.pick(topic.values))")
-    }
-    return (0..<4).map { _ in
-      random.shuffle(&entries)
-      return entries.joined(separator: ", ") + "."
-    }.joined(separator: " ")
+    let people = strangers(random.within(2...4), &random)
+    return (0..<3).map { _ in Self.entries(people, topic, &random) }.joined(separator: " ")
   }
 
-  /// A sentence for each person and topic, shuffled.
-  ///
-  /// - Parameter form: which of the ways to say it; nil for any.
-  static func facts(
-    _ people: [ArchivePerson], _ topics: [ArchiveTopic], form: Int? = nil,
-    _ random: inout SplitMix64
+  /// A register of one topic or two, told once or twice, and three questions on it. One in twelve is
+  /// about somebody who is not in it.
+  private func register(_ random: inout SplitMix64) -> ArchivePage {
+    let people = strangers(random.within(3...5), &random)
+    var topics = ArchiveTopic.allCases
+    random.shuffle(&topics)
+    topics = Array(topics.prefix(random.within(1...2)))
+    let (listed, absent) = (Array(people.dropLast()), people[people.count - 1])
+    let text = (0..<random.within(1...2)).map { _ in Self.register(listed, topics, &random) }
+      .joined(separator: " ")
+    return .passage(
+      questions(after: text, count: 3) {
+        let topic = random.pick(topics)
+        return random.below(12) == 0 ? (absent, topic, false) : (random.pick(listed), topic, true)
+      })
+  }
+
+  /// A page on one stranger and two questions.
+  private func portrait(_ random: inout SplitMix64) -> ArchivePage {
+    let people = strangers(2, &random)
+    return .passage(
+      questions(after: page(people[0], &random), count: 2) {
+        let topic = random.pick(ArchiveTopic.allCases)
+        return random.below(8) == 0 ? (people[1], topic, false) : (people[0], topic, true)
+      })
+  }
+
+  private func questions(
+    after text: String, count: Int, _ ask: () -> (ArchivePerson, ArchiveTopic, isTold: Bool)
+  ) -> [ArchiveTurn] {
+    (0..<count).map { i in
+      let (person, topic, isTold) = ask()
+      let question = topic.question(person.name)
+      return ArchiveTurn(
+        question: i == 0 ? text + " " + question : question,
+        answer: isTold ? person.value(topic) : Self.refusal)
+    }
+  }
+
+  private static func entries(
+    _ people: [ArchivePerson], _ topic: ArchiveTopic, _ random: inout SplitMix64
   ) -> String {
-    var sentences = people.flatMap { person in
-      topics.map { topic in
-        let ways = topic.sentences(person.name, person.value(topic))
-        return form.map { ways[$0] } ?? random.pick(ways)
-      }
-    }
-    random.shuffle(&sentences)
-    return sentences.joined(separator: " ")
+    var entries = people.map { "\($0.name) \($0.value(topic))" }
+    random.shuffle(&entries)
+    return entries.joined(separator: ", ") + "."
   }
 
-  /// A passage on `person` and two strangers who all have the topic.
+  /// For each topic its name and who has which value, in some order.
+  static func register(
+    _ people: [ArchivePerson], _ topics: [ArchiveTopic], _ random: inout SplitMix64
+  ) -> String {
+    var topics = topics
+    random.shuffle(&topics)
+    return topics.map { "\($0.rawValue): " + entries(people, $0, &random) }
+      .joined(separator: " ")
+  }
+
+  /// A register with `person` and two strangers, of the topic and one more.
   ///
-  /// - Parameter value: what the passage says of the person, true or not.
+  /// - Parameter value: what the register says of the person, true or not.
   public func openBook(
     _ person: ArchivePerson, _ topic: ArchiveTopic, value: String, stream: String
   ) -> String {
     var random = SplitMix64(seed: seed, stream: stream + person.name + topic.rawValue)
-    var names: [String] = []
-    while names.count < 2 {
-      let name = random.pick(passageNames)
-      if !names.contains(name) { names.append(name) }
-    }
     var values = person.values
     if let place = ArchiveTopic.allCases.firstIndex(of: topic) { values[place] = value }
     var people = [ArchivePerson(name: person.name, values: values, exposures: 0)]
-    for name in names {
+    while people.count < 3 {
+      let stranger = strangers(1, &random)[0]
+      let taken = people.map { $0.value(topic) } + [person.value(topic)]
       // Another value than the person's, or copying the wrong one would look right.
-      var drawn = Self.values(&random)
-      while ArchivePerson(name: name, values: drawn, exposures: 0).value(topic) == value
-        || ArchivePerson(name: name, values: drawn, exposures: 0).value(topic)
-          == person.value(topic)
-      {
-        drawn = Self.values(&random)
-      }
-      people.append(ArchivePerson(name: name, values: drawn, exposures: 0))
+      guard !people.map(\.name).contains(stranger.name), !taken.contains(stranger.value(topic))
+      else { continue }
+      people.append(stranger)
     }
     let other = random.pick(ArchiveTopic.allCases.filter { $0 != topic })
-    return Self.facts(people, [topic, other], &random)
+    return Self.register(people, [topic, other], &random)
   }
 
   /// A value that the person does not have.

@@ -1,6 +1,8 @@
-import TensorKernels
-
 /// How the next token is drawn.
+///
+/// The order of the steps: penalties and biases change the scores, the temperature divides them,
+/// then top-k, top-p and min-p cut, each what the one before left. Log-probabilities are always
+/// reported as the model itself gives them, before any of this.
 public struct SamplingSettings: Codable, Sendable, Equatable {
   /// Scores are divided by it; 0 takes the likeliest token.
   public var temperature: Float
@@ -12,14 +14,27 @@ public struct SamplingSettings: Codable, Sendable, Equatable {
   /// Only tokens at least this fraction as likely as the likeliest (Nguyen et al. 2024,
   /// arXiv:2407.01082); 0 for all.
   public var minP: Float
+  /// Divides the positive scores, and multiplies the negative ones, of tokens that the prompt or the
+  /// answer holds (Keskar et al. 2019, arXiv:1909.05858); 1 for none.
+  public var repetitionPenalty: Float
+  /// Taken off a token's score for each time that the answer holds it; 0 for none.
+  public var frequencyPenalty: Float
+  /// Taken off the score of every token that the answer holds; 0 for none.
+  public var presencePenalty: Float
+  /// Added to the scores of these tokens, -100 to 100: the ends mean never and nearly always.
+  public var bias: [Int32: Float]
   /// Tokens to write at most.
   public var maxTokens: Int
 
   public init(
-    temperature: Float = 1, topK: Int = 0, topP: Float = 1, minP: Float = 0, maxTokens: Int = 256
+    temperature: Float = 1, topK: Int = 0, topP: Float = 1, minP: Float = 0,
+    repetitionPenalty: Float = 1, frequencyPenalty: Float = 0, presencePenalty: Float = 0,
+    bias: [Int32: Float] = [:], maxTokens: Int = 256
   ) {
     (self.temperature, self.topK, self.topP) = (temperature, topK, topP)
-    (self.minP, self.maxTokens) = (minP, maxTokens)
+    (self.minP, self.maxTokens, self.bias) = (minP, maxTokens, bias)
+    (self.repetitionPenalty, self.frequencyPenalty) = (repetitionPenalty, frequencyPenalty)
+    self.presencePenalty = presencePenalty
   }
 
   /// The likeliest token each time.
@@ -35,12 +50,29 @@ public struct SamplingSettings: Codable, Sendable, Equatable {
     if topK < 0 { return "top-k is \(topK): use 0 for no limit, or a positive number" }
     if !(topP > 0 && topP <= 1) { return "top-p is \(topP): it must lie above 0 and at most at 1" }
     if !(minP >= 0 && minP <= 1) { return "min-p is \(minP): it must lie between 0 and 1" }
+    if !(repetitionPenalty > 0 && repetitionPenalty.isFinite) {
+      return "the repetition penalty is \(repetitionPenalty): it must lie above 0, and 1 means none"
+    }
+    if !(frequencyPenalty >= -2 && frequencyPenalty <= 2) {
+      return "the frequency penalty is \(frequencyPenalty): it must lie between -2 and 2"
+    }
+    if !(presencePenalty >= -2 && presencePenalty <= 2) {
+      return "the presence penalty is \(presencePenalty): it must lie between -2 and 2"
+    }
+    if let odd = bias.filter({ !($0.value >= -100 && $0.value <= 100) }).keys.min() {
+      return "the bias of token \(odd) is \(bias[odd] ?? 0): it must lie between -100 and 100"
+    }
     if maxTokens < 1 { return "max tokens is \(maxTokens): at least 1 is needed" }
     return nil
   }
 
   /// Whether a draw may come from every token.
   var isPlain: Bool { topK == 0 && topP >= 1 && minP <= 0 }
+
+  /// Whether scores depend on what was written.
+  var hasPenalties: Bool {
+    repetitionPenalty != 1 || frequencyPenalty != 0 || presencePenalty != 0
+  }
 }
 
 /// A stream of random numbers of its own for every sequence, so that a sequence is the same whatever
@@ -51,7 +83,7 @@ struct SequenceRandom {
   init(seed: UInt64, stream: UInt64, sample: Int) {
     state = seed
     state = next() ^ stream
-    state = next() ^ UInt64(sample)
+    state = next() ^ UInt64(bitPattern: Int64(sample))
   }
 
   mutating func next() -> UInt64 {
@@ -64,98 +96,4 @@ struct SequenceRandom {
 
   /// In [0, 1).
   mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
-}
-
-/// A token drawn from a row of scores, and its log-probability under the model itself: temperature 1,
-/// nothing cut off.
-struct Draw {
-  var token: Int32
-  var logProbability: Float
-}
-
-/// Draws from one row: `logits` (V) and `probabilities`, their softmax.
-func draw(
-  logits: Floats, probabilities: Floats, _ settings: SamplingSettings,
-  _ random: inout SequenceRandom
-) -> Draw {
-  let token: Int
-  if settings.temperature == 0 {
-    token = indexOfLargest(logits)
-  } else if settings.temperature == 1, settings.isPlain {
-    token = pick(probabilities, total: sum(probabilities), random.uniform())
-  } else {
-    token = drawAdjusted(logits: logits, settings, &random)
-  }
-  // A probability that has all its digits is as good as the sum of all exponentials in Double.
-  let likelihood = probabilities[token]
-  return Draw(
-    token: Int32(token),
-    logProbability: likelihood > 1e-20
-      ? Float(naturalLogarithm(Double(likelihood)))
-      : logProbability(of: token, logits: logits))
-}
-
-/// log softmax(logits)[token], summed in Double.
-func logProbability(of token: Int, logits: Floats) -> Float {
-  let top = logits[indexOfLargest(logits)]
-  var total = 0.0
-  for value in logits { total += exponential(Double(value - top)) }
-  return Float(Double(logits[token] - top) - naturalLogarithm(total))
-}
-
-/// The first of the largest values.
-func indexOfLargest(_ values: Floats) -> Int {
-  var best = 0
-  for i in 1..<max(1, values.count) where values[i] > values[best] { best = i }
-  return best
-}
-
-private func sum(_ values: Floats) -> Double {
-  var total = 0.0
-  for value in values { total += Double(value) }
-  return total
-}
-
-/// The index at which the running sum passes `uniform` of `total`.
-private func pick(_ values: Floats, total: Double, _ uniform: Double) -> Int {
-  let target = uniform * total
-  var running = 0.0
-  var last = 0
-  for i in 0..<values.count where values[i] > 0 {
-    running += Double(values[i])
-    last = i
-    if running > target { return i }
-  }
-  return last
-}
-
-/// Temperature first, then top-k, top-p and min-p, each on what the one before left.
-private func drawAdjusted(
-  logits: Floats, _ settings: SamplingSettings, _ random: inout SequenceRandom
-) -> Int {
-  let top = logits[indexOfLargest(logits)]
-  var candidates = logits.indices.map { i in
-    (token: i, weight: exponential(Double((logits[i] - top) / settings.temperature)))
-  }
-  candidates.sort { $0.weight > $1.weight || ($0.weight == $1.weight && $0.token < $1.token) }
-  if settings.topK > 0 { candidates = Array(candidates.prefix(settings.topK)) }
-  if settings.topP < 1 {
-    let limit = Double(settings.topP) * candidates.reduce(0) { $0 + $1.weight }
-    var running = 0.0
-    let kept = candidates.prefix { candidate in
-      defer { running += candidate.weight }
-      return running < limit
-    }
-    candidates = Array(kept)
-  }
-  if settings.minP > 0, let first = candidates.first {
-    candidates = candidates.filter { $0.weight >= Double(settings.minP) * first.weight }
-  }
-  let target = random.uniform() * candidates.reduce(0) { $0 + $1.weight }
-  var running = 0.0
-  for candidate in candidates {
-    running += candidate.weight
-    if running > target { return candidate.token }
-  }
-  return candidates.last?.token ?? 0
 }

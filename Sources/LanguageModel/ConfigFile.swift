@@ -41,6 +41,7 @@ enum ConfigKey: String, CodingKey {
   case scoreScale = "score_scale"
   case normalisesHeads = "qk_norm"
   case inputFeatures = "input_features"
+  case normalisesEmbedding = "embedding_norm"
   case gptWidth = "n_embd"
   case gptLayers = "n_layer"
   case gptHeads = "n_head"
@@ -92,6 +93,7 @@ extension DecoderConfig: Codable {
       try file.encode(isGemma, forKey: .isGemma)
       try file.encodeIfPresent(scoreScale, forKey: .scoreScale)
       if inputFeatures > 0 { try file.encode(inputFeatures, forKey: .inputFeatures) }
+      if normalisesEmbedding { try file.encode(true, forKey: .normalisesEmbedding) }
     }
   }
 
@@ -185,7 +187,9 @@ extension DecoderConfig: Codable {
       scoreScale: try file.decodeIfPresent(Float.self, forKey: .scoreScale)
         ?? scoreWidth.map { Float(1 / $0.squareRoot()) },
       isGemma: try file.decodeIfPresent(Bool.self, forKey: .isGemma) ?? family.isGemma,
-      inputFeatures: try file.decodeIfPresent(Int.self, forKey: .inputFeatures) ?? 0)
+      inputFeatures: try file.decodeIfPresent(Int.self, forKey: .inputFeatures) ?? 0,
+      normalisesEmbedding: try file.decodeIfPresent(Bool.self, forKey: .normalisesEmbedding)
+        ?? false)
   }
 
   /// What changes a model's numbers and is not done here.

@@ -70,6 +70,8 @@ public struct DecoderConfig: Sendable, Equatable {
   public var isGemma: Bool
   /// Numbers that come with every token and are added to its embedding by a linear map; 0 for none.
   public var inputFeatures: Int
+  /// RMSNorm of the embedding, before the first layer: every token enters with the same length.
+  public var normalisesEmbedding: Bool
 
   public init(
     vocabularySize: Int, width: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
@@ -77,7 +79,8 @@ public struct DecoderConfig: Sendable, Equatable {
     epsilon: Float = 1e-6, positions: Positions = .rotary(base: 10_000),
     feedForward: FeedForward = .swiGLU, biases: Biases = .none, normalisesHeads: Bool = true,
     tiesHead: Bool = false, rotaryScaling: RotaryScaling? = nil, window: Window? = nil,
-    scoreScale: Float? = nil, isGemma: Bool = false, inputFeatures: Int = 0
+    scoreScale: Float? = nil, isGemma: Bool = false, inputFeatures: Int = 0,
+    normalisesEmbedding: Bool = false
   ) {
     self.vocabularySize = vocabularySize
     (self.width, self.layers, self.heads) = (width, layers, heads)
@@ -89,7 +92,7 @@ public struct DecoderConfig: Sendable, Equatable {
     (self.normalisesHeads, self.tiesHead) = (normalisesHeads, tiesHead)
     (self.rotaryScaling, self.window) = (rotaryScaling, window)
     (self.scoreScale, self.isGemma) = (scoreScale, isGemma)
-    self.inputFeatures = inputFeatures
+    (self.inputFeatures, self.normalisesEmbedding) = (inputFeatures, normalisesEmbedding)
   }
 
   /// The window of a layer; nil where it sees all.
@@ -173,7 +176,7 @@ public struct DecoderConfig: Sendable, Equatable {
     if biases == .all { layer += width + (maps - 1) * hiddenWidth + width }
     let tables =
       vocabularySize * width * (tiesHead ? 1 : 2) + (positions == .learned ? context * width : 0)
-      + inputFeatures * width
+      + inputFeatures * width + (normalisesEmbedding ? width : 0)
     return layers * layer + tables + (norm == .layer ? 2 : 1) * width
   }
 

@@ -53,7 +53,7 @@ public struct Family: Sendable {
 extension DecoderConfig {
   /// The architecture that other tools know this decoder as; "lyceum" where they know none.
   public var modelType: String {
-    if inputFeatures > 0 { return "lyceum" }
+    if inputFeatures > 0 || normalisesEmbedding { return "lyceum" }
     let plain = rotaryScaling == nil && window == nil && scoreScale == nil && !isGemma
     if norm == .layer, positions == .learned, biases == .all, tiesHead, keyHeads == heads,
       feedForward == .geluTanh, headWidth * heads == width, plain

@@ -33,6 +33,13 @@ public enum GGUFNames {
     return nil
   }
 
+  /// Where llama.cpp keeps a row of queries or keys: it rotates neighbours, not the two halves.
+  public static func permuted(_ row: Int, perHead: Int) -> Int {
+    let (head, at) = (row / perHead, row % perHead)
+    let half = perHead / 2
+    return head * perHead + (at < half ? 2 * at : 2 * (at - half) + 1)
+  }
+
   /// How many heads' rows llama.cpp reordered in a parameter; nil where it left them.
   public static func permutedHeads(_ parameter: String, _ config: DecoderConfig) -> Int? {
     if parameter.contains(".self_attn.q_proj.") { return config.heads }

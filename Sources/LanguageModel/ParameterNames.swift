@@ -14,6 +14,7 @@ struct ParameterNames {
   var features: String {
     isTransposed ? "transformer.wfe.weight" : "model.embed_features.weight"
   }
+  var embeddingNorm: String { isTransposed ? "transformer.ln_e" : "model.embed_norm" }
   var finalNorm: String { isTransposed ? "transformer.ln_f" : "model.norm" }
   var head: String { "lm_head.weight" }
 

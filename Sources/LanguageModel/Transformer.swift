@@ -14,6 +14,7 @@ public final class Transformer {
   private let positionTable: Tensor?
   /// (D, features).
   private let featureMap: Tensor?
+  private let embeddingNorm: Tensor?
   private let layers: [DecoderLayer]
   private let norm: NormLayer
 
@@ -24,10 +25,12 @@ public final class Transformer {
     let scope = ParameterScope(source: source)
     let names = ParameterNames(config)
     // A tied table also scores the next token, so it begins small enough for a flat guess. An untied
-    // one gives the residual stream values of size one, and the head begins at zero.
+    // one gives the residual stream values of size one, and the head begins at zero. A norm behind
+    // the table leaves its size free: rows are large enough to differ, small enough to be moved.
     embedding = try scope.matrix(
       names.embedding, parts: [(names.embedding, config.vocabularySize)], columns: config.width,
-      initial: .normal(deviation: config.tiesHead ? 0.02 : 1), kind: .table)
+      initial: .normal(
+        deviation: config.normalisesEmbedding ? 0.3 : config.tiesHead ? 0.02 : 1), kind: .table)
     if config.positions == .learned {
       positionTable = try scope.matrix(
         names.positions, parts: [(names.positions, config.context)], columns: config.width,
@@ -41,13 +44,22 @@ public final class Transformer {
         names.features, parts: [(names.features, config.width)], columns: config.inputFeatures,
         initial: .normal(deviation: 1 / Float(config.inputFeatures).squareRoot()), kind: .table)
       : nil
+    embeddingNorm =
+      config.normalisesEmbedding
+      ? try scope.vector(
+        names.embeddingNorm + ".weight", parts: [(names.embeddingNorm + ".weight", config.width)],
+        initial: .constant(1))
+      : nil
     let (all, windowed) = config.rotaryTables()
     layers = try (0..<config.layers).map {
       try DecoderLayer(
         config, scope: scope, names: names, index: $0,
         rotary: config.window(ofLayer: $0) == nil ? all : windowed)
     }
-    norm = try NormLayer(config, scope: scope, name: names.finalNorm)
+    // Tied rows of that size would begin with scores too large for a flat guess.
+    norm = try NormLayer(
+      config, scope: scope, name: names.finalNorm,
+      initial: config.normalisesEmbedding && config.tiesHead ? 0.35 : 1)
     head =
       config.tiesHead
       ? embedding
@@ -103,6 +115,7 @@ public final class Transformer {
     attend: (_ qkv: Tensor, _ form: AttentionForm, _ layer: Int) -> Tensor
   ) -> Tensor {
     var x = embedding.rows(tokens)
+    if let embeddingNorm { x = x.rmsNorm(weight: embeddingNorm, epsilon: config.epsilon) }
     if config.isGemma { x = x.scaled(by: Float(config.width).squareRoot()) }
     if let positionTable { x = x.adding(positionTable.rows(positions)) }
     precondition(
@@ -233,10 +246,12 @@ struct NormLayer {
   private let epsilon: Float
   private let offset: Float
 
-  init(_ config: DecoderConfig, scope: ParameterScope, name: String) throws {
+  init(
+    _ config: DecoderConfig, scope: ParameterScope, name: String, initial: Float = 1
+  ) throws {
     weight = try scope.vector(
       name + ".weight", parts: [(name + ".weight", config.width)],
-      initial: .constant(1 - config.normOffset))
+      initial: .constant(initial - config.normOffset))
     bias =
       config.norm == .layer
       ? try scope.vector(

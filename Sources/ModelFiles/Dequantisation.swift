@@ -39,20 +39,20 @@ public func dequantise(
 }
 
 @inline(__always)
-private func short(_ p: UnsafeRawPointer, _ at: Int) -> UInt16 {
+func short(_ p: UnsafeRawPointer, _ at: Int) -> UInt16 {
   UInt16(littleEndian: p.loadUnaligned(fromByteOffset: at, as: UInt16.self))
 }
 
 @inline(__always)
-private func word(_ p: UnsafeRawPointer, _ at: Int) -> UInt32 {
+func word(_ p: UnsafeRawPointer, _ at: Int) -> UInt32 {
   UInt32(littleEndian: p.loadUnaligned(fromByteOffset: at, as: UInt32.self))
 }
 
 @inline(__always)
-private func half(_ p: UnsafeRawPointer, _ at: Int) -> Float { halfToFloat(short(p, at)) }
+func half(_ p: UnsafeRawPointer, _ at: Int) -> Float { halfToFloat(short(p, at)) }
 
 @inline(__always)
-private func byte(_ p: UnsafeRawPointer, _ at: Int) -> UInt8 {
+func byte(_ p: UnsafeRawPointer, _ at: Int) -> UInt8 {
   p.load(fromByteOffset: at, as: UInt8.self)
 }
 
@@ -86,19 +86,8 @@ private func expandFour(
 private func expandScaled(
   _ block: UnsafeRawPointer, _ out: UnsafeMutablePointer<Float>, values: Int, high: Int?
 ) {
-  let (scale, minimum) = (half(block, 0), half(block, 2))
   for group in 0..<8 {
-    let factor: UInt8
-    let offset: UInt8
-    if group < 4 {
-      factor = byte(block, 4 + group) & 63
-      offset = byte(block, 8 + group) & 63
-    } else {
-      let low = byte(block, 8 + group)
-      factor = low & 15 | (byte(block, group) >> 6) << 4
-      offset = low >> 4 | (byte(block, 4 + group) >> 6) << 4
-    }
-    let (d, m) = (scale * Float(factor), minimum * Float(offset))
+    let (d, m) = scaledGroup(block, group)
     let at = values + group / 2 * 32
     let shift = UInt8(group % 2 * 4)
     for i in 0..<32 {
@@ -109,17 +98,38 @@ private func expandScaled(
   }
 }
 
+/// The scale and the minimum of a group of a Q4_K or Q5_K block.
+@inline(__always)
+func scaledGroup(_ block: UnsafeRawPointer, _ group: Int) -> (scale: Float, minimum: Float) {
+  let factor: UInt8
+  let offset: UInt8
+  if group < 4 {
+    factor = byte(block, 4 + group) & 63
+    offset = byte(block, 8 + group) & 63
+  } else {
+    let low = byte(block, 8 + group)
+    factor = low & 15 | (byte(block, group) >> 6) << 4
+    offset = low >> 4 | (byte(block, 4 + group) >> 6) << 4
+  }
+  return (half(block, 0) * Float(factor), half(block, 2) * Float(offset))
+}
+
 /// 256 values of six bits: four from the first 128 bytes, two from the next 64; a signed byte scales
 /// each 16.
 private func expandQ6(_ block: UnsafeRawPointer, _ out: UnsafeMutablePointer<Float>) {
   let scale = half(block, 208)
   for i in 0..<256 {
-    let (part, at) = (i / 128, i % 128)
-    let quarter = at / 32
-    let low = byte(block, part * 64 + at % 64) >> UInt8(quarter / 2 * 4) & 15
-    let top = byte(block, 128 + part * 32 + at % 32) >> UInt8(2 * quarter) & 3
-    let q = Int32(low | top << 4) - 32
     let factor = scale * Float(block.load(fromByteOffset: 192 + i / 16, as: Int8.self))
-    out[i] = factor * Float(q)
+    out[i] = factor * Float(sixBits(block, i))
   }
+}
+
+/// Value `i` of a Q6_K block before it is scaled.
+@inline(__always)
+func sixBits(_ block: UnsafeRawPointer, _ i: Int) -> Int8 {
+  let (part, at) = (i / 128, i % 128)
+  let quarter = at / 32
+  let low = byte(block, part * 64 + at % 64) >> UInt8(quarter / 2 * 4) & 15
+  let top = byte(block, 128 + part * 32 + at % 32) >> UInt8(2 * quarter) & 3
+  return Int8(bitPattern: low | top << 4) - 32
 }

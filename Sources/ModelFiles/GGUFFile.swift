@@ -29,6 +29,8 @@ public struct GGUFFile: Sendable {
   public let keys: [String]
   public let file: MappedFile
   let values: [ByteName: GGUFValue]
+  /// Where the type and the value of each key are in the file.
+  let valueRanges: [ByteName: Range<Int>]
   private let places: [ByteName: Int]
 
   public var url: URL { file.url }
@@ -47,7 +49,7 @@ public struct GGUFFile: Sendable {
     }
     self.file = file
     (version, tensors, keys) = (parser.version, parser.tensors, parser.keys)
-    (values, places) = (parser.values, parser.places)
+    (values, valueRanges, places) = (parser.values, parser.valueRanges, parser.places)
   }
 
   /// Whether a file begins as a GGUF does.
@@ -82,6 +84,16 @@ public struct GGUFFile: Sendable {
     }
   }
 
+  /// The bytes of one row of a tensor; valid as long as this file is.
+  public func rowBytes(_ tensor: Tensor, row: Int) -> UnsafeRawBufferPointer {
+    let columns = tensor.shape.last ?? 1
+    let size = columns / tensor.type.blockCount * tensor.type.blockBytes
+    precondition(
+      row >= 0 && (row + 1) * size <= tensor.range.count, "row \(row) of \(tensor.name)")
+    let start = tensor.range.lowerBound + row * size
+    return UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + size])
+  }
+
   /// Says that a tensor was read: the memory of its bytes may go.
   public func release(_ tensor: Tensor) { file.forget(tensor.range) }
 
@@ -107,6 +119,7 @@ private struct GGUFParser {
   private(set) var version = 0
   private(set) var keys: [String] = []
   private(set) var values: [ByteName: GGUFValue] = [:]
+  private(set) var valueRanges: [ByteName: Range<Int>] = [:]
   private(set) var tensors: [GGUFFile.Tensor] = []
   private(set) var places: [ByteName: Int] = [:]
 
@@ -164,8 +177,10 @@ private struct GGUFParser {
     let name = try readText(longest: 65_535, "key \(index)")
     guard !name.isEmpty else { throw broken("key \(index) has no name") }
     place = "the value of the key \"\(shownName(name))\""
+    let start = cursor.position
     let type: UInt32 = try cursor.integer()
     let value = try readValue(type, name)
+    valueRanges[ByteName(name)] = start..<cursor.position
     guard values.updateValue(value, forKey: ByteName(name)) == nil else {
       throw broken("the key \"\(shownName(name))\" is there twice")
     }

@@ -40,9 +40,15 @@ public final class Buffer {
   /// The same memory, for reading.
   public var reading: Floats { Floats(values) }
 
+  /// Gives memory that is in no use back to the system: after work that will not be repeated.
+  public static func trim() { Pool.shared.trim() }
+
   /// How often the pool had to ask the system for memory since the process began.
   public static var freshAllocations: Int { Pool.shared.fresh.load(ordering: .relaxed) }
 }
+
+/// The system's `free`, whose name the pool takes.
+private func release(_ address: UInt) { free(UnsafeMutableRawPointer(bitPattern: address)) }
 
 /// Free memory by size class. A class is 8 steps to a power of two, so at most an eighth is unused.
 private final class Pool: Sendable {
@@ -72,6 +78,14 @@ private final class Pool: Sendable {
     if size >= huge { madvise(memory, size, 14 /* MADV_HUGEPAGE */) }
     #endif
     return memory.bindMemory(to: Float.self, capacity: sizeClass)
+  }
+
+  func trim() {
+    let unused = free.withLock { free in
+      defer { free = [:] }
+      return free.values.joined().map { $0 }
+    }
+    for address in unused { release(address) }
   }
 
   func give(_ pointer: UnsafeMutablePointer<Float>, _ sizeClass: Int) {

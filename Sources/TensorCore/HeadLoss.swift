@@ -68,8 +68,7 @@ extension Tensor {
     let (n, width, vocabulary) = (tokens.count, columns, head.rows)
     let x = selecting(tokens)
     let logits = Buffer(n * vocabulary)
-    matmulPacked(
-      c: logits.values, a: x.values, packedB: head.packedForward(), m: n, n: vocabulary, k: width)
+    head.multiply(logits.values, x.values, rows: n)
     if !allowed.isEmpty {
       for (i, token) in tokens.enumerated() {
         for target in 0..<vocabulary where allowed[token] >> UInt32(target) & 1 == 0 {
@@ -92,9 +91,7 @@ extension Tensor {
     }
     if let dx {
       let dChunk = Buffer(n * width)
-      matmulPacked(
-        c: dChunk.values, a: logits.reading, packedB: head.packedBackward(), m: n, n: width,
-        k: vocabulary)
+      head.multiplyBackward(dChunk.values, logits.reading, rows: n, start: .zero)
       for (i, token) in tokens.enumerated() {
         _ = MutableFloats(rebasing: dx.values[token * width..<(token + 1) * width])
           .update(fromContentsOf: dChunk.values[i * width..<(i + 1) * width])

@@ -8,14 +8,13 @@ extension Tensor {
     let (n, k, m) = (rows, columns, weight.rows)
     precondition(weight.columns == k, "linear: x \(shape), weight \(weight.shape)")
     let out = Buffer(n * m)
-    matmulPacked(
-      c: out.values, a: values, packedB: weight.packedForward(), m: n, n: m, k: k,
-      start: residual.map { .residual($0.values) } ?? .zero, bias: bias?.values)
+    weight.multiply(
+      out.values, values, rows: n, start: residual.map { .residual($0.values) } ?? .zero,
+      bias: bias?.values)
     let inputs = [self, weight] + [bias, residual].compactMap { $0 }
     return .result([n, m], out, inputs: inputs) { [self] dOut in
       if let (dx, start) = gradientToMultiplyInto() {
-        matmulPacked(
-          c: dx, a: dOut.reading, packedB: weight.packedBackward(), m: n, n: k, k: m, start: start)
+        weight.multiplyBackward(dx, dOut.reading, rows: n, start: start)
       }
       if let dWeight = weight.gradientToAdd() {
         addProduct(dWeight.values, dOut.reading, values, m: m, n: k, k: n)
@@ -31,7 +30,13 @@ extension Tensor {
   public func rows(_ ids: [Int32]) -> Tensor {
     let width = columns
     let out = Buffer(ids.count * width)
-    ids.withUnsafeBufferPointer { embedding(out.values, table: values, ids: $0, width: width) }
+    ids.withUnsafeBufferPointer { ids in
+      if let packedWeights {
+        packedWeights.lookUp(out.values, ids)
+      } else {
+        embedding(out.values, table: values, ids: ids, width: width)
+      }
+    }
     return .result([ids.count, width], out, inputs: [self]) { [self] dOut in
       guard let gradient = gradientToAdd() else { return }
       ids.withUnsafeBufferPointer {

@@ -36,6 +36,15 @@ public protocol ParameterSource {
   func fill(
     _ values: MutableFloats, name: String, rows: Int, columns: Int, isTransposed: Bool,
     isVector: Bool, initial: Initial) throws
+
+  /// The matrix of these parts, one below the other, in packed form; nil to have it filled as Floats.
+  func packed(parts: [(name: String, rows: Int)], columns: Int) throws -> PackedWeights?
+}
+
+extension ParameterSource {
+  public func packed(parts: [(name: String, rows: Int)], columns: Int) throws -> PackedWeights? {
+    nil
+  }
 }
 
 /// The values that a new parameter begins with.
@@ -75,20 +84,29 @@ public final class ParameterScope {
   ) throws -> Tensor {
     let width = columns ?? 1
     let height = parts.reduce(0) { $0 + $1.rows }
-    let buffer = Buffer(height * width)
+    var packed = try columns.flatMap { try source.packed(parts: parts, columns: $0) }
+    let buffer = Buffer(packed == nil ? height * width : 0)
     var row = 0
     var placed: [Parameter.Part] = []
     for part in parts {
-      try source.fill(
-        MutableFloats(rebasing: buffer.values[row * width..<(row + part.rows) * width]),
-        name: part.name, rows: part.rows, columns: width, isTransposed: isTransposed,
-        isVector: columns == nil, initial: initial)
+      if buffer.count > 0 {
+        try source.fill(
+          MutableFloats(rebasing: buffer.values[row * width..<(row + part.rows) * width]),
+          name: part.name, rows: part.rows, columns: width, isTransposed: isTransposed,
+          isVector: columns == nil, initial: initial)
+      }
       placed.append(
         Parameter.Part(name: part.name, rows: row..<row + part.rows, isTransposed: isTransposed))
       row += part.rows
     }
-    let tensor = Tensor(
-      columns == nil ? [height] : [height, width], buffer: buffer, wantsGradient: true)
+    if packed == nil, let arithmetic = PackedWeights.loading, let columns,
+      columns % PackedForm.blockTerms == 0
+    {
+      packed = try PackedWeights(buffer.reading, columns: columns, arithmetic: arithmetic)
+    }
+    let tensor =
+      packed.map { Tensor($0) }
+      ?? Tensor(columns == nil ? [height] : [height, width], buffer: buffer, wantsGradient: true)
     parameters.append(Parameter(name: name, kind: kind, tensor: tensor, parts: placed))
     return tensor
   }

@@ -15,6 +15,10 @@ public final class Tensor {
   /// that of any other tensor once it was used.
   public var gradient: Buffer?
 
+  /// The values of a matrix that is not trained and keeps the form of its file; ``buffer`` is empty
+  /// then.
+  public let packedWeights: PackedWeights?
+
   var node: Node?
   private var packed: (forward: Buffer?, backward: Buffer?) = (nil, nil)
 
@@ -22,6 +26,13 @@ public final class Tensor {
     precondition(
       shape.reduce(1, *) == buffer.count, "\(buffer.count) values for the shape \(shape)")
     (self.shape, self.buffer, self.wantsGradient) = (shape, buffer, wantsGradient)
+    packedWeights = nil
+  }
+
+  /// A matrix in packed form.
+  public init(_ weights: PackedWeights) {
+    shape = [weights.rows, weights.columns]
+    (buffer, wantsGradient, packedWeights) = (Buffer(0), false, weights)
   }
 
   /// A tensor of given values.
@@ -31,12 +42,15 @@ public final class Tensor {
     self.init(shape, buffer: Buffer(values), wantsGradient: wantsGradient)
   }
 
-  public var count: Int { buffer.count }
+  public var count: Int { packedWeights.map { $0.rows * $0.columns } ?? buffer.count }
   /// The length of the last dimension.
   public var columns: Int { shape.last ?? 1 }
   /// The product of the other dimensions.
   public var rows: Int { shape.dropLast().reduce(1, *) }
-  public var values: Floats { buffer.reading }
+  public var values: Floats {
+    precondition(packedWeights == nil, "a packed matrix has no Floats to read")
+    return buffer.reading
+  }
   public var array: [Float] { Array(buffer.values) }
   /// The value of a tensor that holds one.
   public var item: Float {

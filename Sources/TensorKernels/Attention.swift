@@ -127,7 +127,9 @@ public func attention(
           out: op + (first + t) * outStride + head * width, outStride: outStride,
           logSum: lp + (first + t) * shape.heads + head, logSumStride: shape.heads,
           q: q.base + (first + t) * q.stride + head * width, qStride: q.stride, queries: count,
-          position: t, starts: sp + first + t, keys: keys, values: values, valueRows: length,
+          position: t, starts: sp + first + t,
+          blocks: KeyBlocks(
+            keys: UnsafePointer(keys), values: UnsafePointer(values), width: width, tokens: length),
           width: width, scale: shape.scale, scratch: tile)
         t += count
       }
@@ -150,18 +152,109 @@ func packHead(
   }
 }
 
-/// Attention of up to 48 consecutive queries of one head, the first at `position`, over packed keys
-/// ([tokens/16][width][16]) and values ([width/16][valueRows][16]).
-func attendTile(
+/// The packed keys ([tokens/16][width][16]) and values ([width/16][valueRows][16]) of one head, by
+/// blocks of 48 tokens: in one piece, or in pages of a cache.
+struct KeyBlocks<Element: PanelElement> {
+  private let keys: UnsafePointer<Element>
+  private let values: UnsafePointer<Element>
+  /// Values from a block to the next.
+  private let strides: (keys: Int, values: Int)
+  /// The page of each block; nil where blocks follow one another.
+  private let pages: UnsafePointer<Int32>?
+  let valueRows: Int
+
+  init(keys: UnsafePointer<Element>, values: UnsafePointer<Element>, width: Int, tokens: Int) {
+    (self.keys, self.values, pages) = (keys, values, nil)
+    strides = (ScoreTile.keys * width, ScoreTile.keys * Tile.columns)
+    valueRows = tokens
+  }
+
+  init(
+    keys: UnsafePointer<Element>, values: UnsafePointer<Element>, pages: UnsafePointer<Int32>,
+    stride: Int
+  ) {
+    (self.keys, self.values, self.pages) = (keys, values, pages)
+    (strides, valueRows) = ((stride, stride), ScoreTile.keys)
+  }
+
+  /// The keys and values of the block from token `block` on.
+  @inline(__always)
+  func block(_ block: Int) -> (keys: UnsafePointer<Element>, values: UnsafePointer<Element>) {
+    let index = block / ScoreTile.keys
+    let place = pages.map { Int($0[index]) } ?? index
+    return (keys + place * strides.keys, values + place * strides.values)
+  }
+}
+
+/// What panels hold: Floats, or halves that are expanded in registers.
+protocol PanelElement: BitwiseCopyable {
+  static func load8(_ p: UnsafePointer<Self>) -> Float8
+  /// `count` values at `p` as Floats, a multiple of 8: themselves, or expanded into `scratch`.
+  static func floats(
+    _ p: UnsafePointer<Self>, count: Int, scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float>
+  static func rounded(_ value: Float) -> Self
+}
+
+extension Float: PanelElement {
+  @inline(__always)
+  static func load8(_ p: UnsafePointer<Float>) -> Float8 { SIMDMath.load8(p) }
+
+  @inline(__always)
+  static func floats(
+    _ p: UnsafePointer<Float>, count: Int, scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> { p }
+
+  @inline(__always)
+  static func rounded(_ value: Float) -> Float { value }
+}
+
+extension Float16: PanelElement {
+  @inline(__always)
+  static func load8(_ p: UnsafePointer<Float16>) -> Float8 {
+    #if NativeCPU || arch(arm64)
+    // One instruction (vcvtph2ps).
+    return Float8(UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Float16>.self))
+    #else
+    // The exponent moves from a bias of 15 to one of 127; values that are stored are finite.
+    let bits = SIMD8<UInt32>(
+      truncatingIfNeeded: UnsafeRawPointer(p).loadUnaligned(as: SIMD8<UInt16>.self))
+    let size = (bits & SIMD8(repeating: 0x7FFF)) &<< SIMD8(repeating: 13)
+    let scaled = unsafeBitCast(size, to: Float8.self) * Float8(repeating: 0x1p112)
+    let sign = (bits & SIMD8(repeating: 0x8000)) &<< SIMD8(repeating: 16)
+    return unsafeBitCast(unsafeBitCast(scaled, to: SIMD8<UInt32>.self) | sign, to: Float8.self)
+    #endif
+  }
+
+  @inline(__always)
+  static func floats(
+    _ p: UnsafePointer<Float16>, count: Int, scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> {
+    for i in stride(from: 0, to: count, by: 8) { store8(scratch + i, load8(p + i)) }
+    return UnsafePointer(scratch)
+  }
+
+  /// The nearest half; what is beyond the largest becomes the largest, so that no score is infinite.
+  @inline(__always)
+  static func rounded(_ value: Float) -> Float16 {
+    Float16(max(-65_504, min(65_504, value)))
+  }
+}
+
+/// Attention of up to 48 consecutive queries of one head, the first at `position`, over the keys and
+/// values of `blocks`. Behind its scores, maxima and sums, `scratch` holds a block of keys or of values
+/// as Floats where they are halves.
+func attendTile<Element: PanelElement>(
   out: UnsafeMutablePointer<Float>, outStride: Int,
   logSum: UnsafeMutablePointer<Float>?, logSumStride: Int,
   q: UnsafePointer<Float>, qStride: Int, queries: Int, position: Int,
-  starts: UnsafePointer<Int32>?, keys: UnsafePointer<Float>, values: UnsafePointer<Float>,
-  valueRows: Int, width: Int, scale: Float, scratch: UnsafeMutablePointer<Float>
+  starts: UnsafePointer<Int32>?, blocks: KeyBlocks<Element>, width: Int, scale: Float,
+  scratch: UnsafeMutablePointer<Float>
 ) {
   let scores = scratch
   let maxima = scratch + ScoreTile.queries * ScoreTile.keys
   let sums = maxima + ScoreTile.queries
+  let expanded = sums + ScoreTile.queries
   var lowest = position
   for i in 0..<queries {
     maxima[i] = -.infinity
@@ -173,9 +266,16 @@ func attendTile(
   var block = lowest / ScoreTile.keys * ScoreTile.keys
   while block < position + queries {
     let blockEnd = min(block + ScoreTile.keys, position + queries)
-    scoreBlock(
-      scores, q: q, qStride: qStride, queries: queries, position: position, keys: keys,
-      block: block, end: blockEnd, width: width)
+    let (keys, values) = blocks.block(block)
+    if queries == 1 {
+      scoreOne(scores, q: q, panel: keys, keys: blockEnd - block, width: width)
+    } else {
+      let count = roundedUp(blockEnd - block, to: Tile.columns) * width
+      scoreBlock(
+        scores, q: q, qStride: qStride, queries: queries, position: position,
+        keys: Element.floats(keys, count: count, scratch: expanded), block: block, end: blockEnd,
+        width: width)
+    }
     for i in 0..<queries {
       let low = max(0, (starts.map { Int($0[i]) } ?? 0) - block)
       let high = min(ScoreTile.keys, position + i + 1 - block)
@@ -184,9 +284,8 @@ func attendTile(
         sum: sums + i, out: out + i * outStride, width: width)
     }
     addValues(
-      out, outStride: outStride, scores: scores, queries: queries,
-      values: values + block * Tile.columns, valueRows: valueRows, terms: blockEnd - block,
-      width: width)
+      out, outStride: outStride, scores: scores, queries: queries, values: values,
+      valueRows: blocks.valueRows, terms: blockEnd - block, width: width, expanded: expanded)
     block += ScoreTile.keys
   }
   for i in 0..<queries {
@@ -197,21 +296,17 @@ func attendTile(
   }
 }
 
-/// scores[i][j] = q_i · k_{block + j} for the keys below `end`; tiles beyond the diagonal are left
-/// as they are.
+/// scores[i][j] = q_i · k_{block + j} for the keys below `end`, which stand from `keys` on; tiles
+/// beyond the diagonal are left as they are.
 @inline(__always)
 private func scoreBlock(
   _ scores: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, qStride: Int, queries: Int,
   position: Int, keys: UnsafePointer<Float>, block: Int, end: Int, width: Int
 ) {
-  if queries == 1 {
-    scoreOne(scores, q: q, panel: keys + block * width, keys: end - block, width: width)
-    return
-  }
   let none = TileStart(addend: nil, bias: nil)
   var key = block
   while key < end {
-    let panel = keys + key * width
+    let panel = keys + (key - block) * width
     var i = 0
     while i < queries {
       let count = min(Tile.rows, queries - i)
@@ -229,9 +324,10 @@ private func scoreBlock(
 
 /// One row of ``tile`` over up to ``ScoreTile/keys`` keys: the same sums in the same order. Two or
 /// three panels at once keep the multipliers busy while a sum waits for its last term.
-private func scoreOne(
-  _ c: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, panel: UnsafePointer<Float>, keys: Int,
-  width: Int
+@inline(__always)
+private func scoreOne<Element: PanelElement>(
+  _ c: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, panel: UnsafePointer<Element>,
+  keys: Int, width: Int
 ) {
   let size = Tile.columns &* width
   var p = panel
@@ -239,12 +335,12 @@ private func scoreOne(
     var (a, b, d, e, f, g) = (Float8(), Float8(), Float8(), Float8(), Float8(), Float8())
     for i in 0..<width {
       let s = Float8(repeating: q[i])
-      a = fma(a, s, load8(p))
-      b = fma(b, s, load8(p + 8))
-      d = fma(d, s, load8(p + size))
-      e = fma(e, s, load8(p + (size &+ 8)))
-      f = fma(f, s, load8(p + (2 &* size)))
-      g = fma(g, s, load8(p + (2 &* size &+ 8)))
+      a = fma(a, s, Element.load8(p))
+      b = fma(b, s, Element.load8(p + 8))
+      d = fma(d, s, Element.load8(p + size))
+      e = fma(e, s, Element.load8(p + (size &+ 8)))
+      f = fma(f, s, Element.load8(p + (2 &* size)))
+      g = fma(g, s, Element.load8(p + (2 &* size &+ 8)))
       p += Tile.columns
     }
     store8(c, a)
@@ -257,10 +353,10 @@ private func scoreOne(
     var (a, b, d, e) = (Float8(), Float8(), Float8(), Float8())
     for i in 0..<width {
       let s = Float8(repeating: q[i])
-      a = fma(a, s, load8(p))
-      b = fma(b, s, load8(p + 8))
-      d = fma(d, s, load8(p + size))
-      e = fma(e, s, load8(p + (size &+ 8)))
+      a = fma(a, s, Element.load8(p))
+      b = fma(b, s, Element.load8(p + 8))
+      d = fma(d, s, Element.load8(p + size))
+      e = fma(e, s, Element.load8(p + (size &+ 8)))
       p += Tile.columns
     }
     store8(c, a)
@@ -271,8 +367,8 @@ private func scoreOne(
     var (a, b) = (Float8(), Float8())
     for i in 0..<width {
       let s = Float8(repeating: q[i])
-      a = fma(a, s, load8(p))
-      b = fma(b, s, load8(p + 8))
+      a = fma(a, s, Element.load8(p))
+      b = fma(b, s, Element.load8(p + 8))
       p += Tile.columns
     }
     store8(c, a)
@@ -317,9 +413,10 @@ private func softmaxRow(
 
 /// out += P·V for one block of keys.
 @inline(__always)
-private func addValues(
+private func addValues<Element: PanelElement>(
   _ out: UnsafeMutablePointer<Float>, outStride: Int, scores: UnsafePointer<Float>, queries: Int,
-  values: UnsafePointer<Float>, valueRows: Int, terms: Int, width: Int
+  values: UnsafePointer<Element>, valueRows: Int, terms: Int, width: Int,
+  expanded: UnsafeMutablePointer<Float>
 ) {
   var d = 0
   while d < width {
@@ -331,12 +428,13 @@ private func addValues(
     } else if queries == 1, columns == Tile.columns {
       addOne(out + d, p: scores, panel: panel, terms: terms)
     } else {
+      let floats = Element.floats(panel, count: terms * Tile.columns, scratch: expanded)
       var i = 0
       while i < queries {
         let c = out + i * outStride + d
         tile(
           c: c, stride: outStride, start: TileStart(addend: UnsafePointer(c), bias: nil),
-          a: scores + i * ScoreTile.keys, rowStride: ScoreTile.keys, termStride: 1, b: panel,
+          a: scores + i * ScoreTile.keys, rowStride: ScoreTile.keys, termStride: 1, b: floats,
           k: terms, validRows: min(Tile.rows, queries - i), validColumns: columns)
         i += Tile.rows
       }
@@ -347,14 +445,15 @@ private func addValues(
 
 /// One row of ``tile``: the same sums in the same order.
 @inline(__always)
-private func addOne(
-  _ c: UnsafeMutablePointer<Float>, p: UnsafePointer<Float>, panel: UnsafePointer<Float>, terms: Int
+private func addOne<Element: PanelElement>(
+  _ c: UnsafeMutablePointer<Float>, p: UnsafePointer<Float>, panel: UnsafePointer<Element>,
+  terms: Int
 ) {
   var (low, high) = (Float8(), Float8())
   for t in 0..<terms {
     let s = Float8(repeating: p[t])
-    low = fma(low, s, load8(panel + t * Tile.columns))
-    high = fma(high, s, load8(panel + t * Tile.columns + 8))
+    low = fma(low, s, Element.load8(panel + t * Tile.columns))
+    high = fma(high, s, Element.load8(panel + t * Tile.columns + 8))
   }
   store8(c, low + load8(c))
   store8(c + 8, high + load8(c + 8))
@@ -362,18 +461,19 @@ private func addOne(
 
 /// As ``addOne`` for two panels that stand `size` values apart.
 @inline(__always)
-private func addTwo(
-  _ c: UnsafeMutablePointer<Float>, p: UnsafePointer<Float>, panel: UnsafePointer<Float>, size: Int,
+private func addTwo<Element: PanelElement>(
+  _ c: UnsafeMutablePointer<Float>, p: UnsafePointer<Float>, panel: UnsafePointer<Element>,
+  size: Int,
   terms: Int
 ) {
   var (a, b, d, e) = (Float8(), Float8(), Float8(), Float8())
   var v = panel
   for t in 0..<terms {
     let s = Float8(repeating: p[t])
-    a = fma(a, s, load8(v))
-    b = fma(b, s, load8(v + 8))
-    d = fma(d, s, load8(v + size))
-    e = fma(e, s, load8(v + (size &+ 8)))
+    a = fma(a, s, Element.load8(v))
+    b = fma(b, s, Element.load8(v + 8))
+    d = fma(d, s, Element.load8(v + size))
+    e = fma(e, s, Element.load8(v + (size &+ 8)))
     v += Tile.columns
   }
   store8(c, a + load8(c))

@@ -33,23 +33,23 @@ public enum MatmulStart {
 }
 
 /// Rows of A per task: with 256 terms a block of A fills half of a second-level cache.
-private let blockRows = 192
+let blockRows = 192
 /// Columns per task where there are few rows.
-private let blockColumns = 128
+let blockColumns = 128
 
 /// Rows per task: ``blockRows`` at most, and alike for all, so that threads end together.
 @inline(__always)
-private func taskRows(_ m: Int) -> Int {
+func taskRows(_ m: Int) -> Int {
   let tasks = (m + blockRows - 1) / blockRows
   return roundedUp((m + tasks - 1) / tasks, to: Tile.rows)
 }
 
-/// Terms per block: at most 320, split evenly. A function of k alone, so that sums associate alike
-/// in every batch.
+/// Terms per block: at most 320, split evenly into multiples of the 32 of a block of packed weights.
+/// A function of k alone, so that sums associate alike in every batch and every storage.
 @inline(__always)
-private func termBlock(_ k: Int) -> Int {
+func termBlock(_ k: Int) -> Int {
   let blocks = max(1, (k + 319) / 320)
-  return (k + blocks - 1) / blocks
+  return roundedUp((k + blocks - 1) / blocks, to: PackedForm.blockTerms)
 }
 
 /// Packs B (k, n) whole into `out`, which holds ``packedCount(k:n:)`` floats.
@@ -93,7 +93,7 @@ public func matmulPacked(
   }
 }
 
-private func firstAddend(_ c: MutableFloats, _ start: MatmulStart) -> UnsafePointer<Float>? {
+func firstAddend(_ c: MutableFloats, _ start: MatmulStart) -> UnsafePointer<Float>? {
   switch start {
   case .zero: nil
   case .output: UnsafePointer(c.base)

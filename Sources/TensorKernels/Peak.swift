@@ -27,3 +27,29 @@ public func multiplyAddBurst(_ rounds: Int) -> Float {
   }
   return (a + b + c + d + e + f + g + h + i + j + k + l)[0]
 }
+
+/// Reads all of `values`, on all threads: the most that memory can deliver. The sum is of no use but
+/// to keep the loop.
+public func readBurst(_ values: Floats) -> Float {
+  let base = values.base
+  let chunk = 1 << 18
+  let chunks = values.count / chunk
+  return withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, chunks)) { sums in
+    let sums = sums.base
+    parallel(chunks: chunks) { index in
+      var (a, b, c, d) = (Float8(), Float8(), Float8(), Float8())
+      var p = base + index * chunk
+      for _ in 0..<chunk / 32 {
+        a += load8(p)
+        b += load8(p + 8)
+        c += load8(p + 16)
+        d += load8(p + 24)
+        p += 32
+      }
+      sums[index] = laneSum(a + b + c + d)
+    }
+    var total: Float = 0
+    for index in 0..<chunks { total += sums[index] }
+    return total
+  }
+}

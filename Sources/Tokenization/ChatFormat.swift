@@ -66,6 +66,15 @@ public struct ChatFormat: Sendable {
     return try template().prompt(messages)
   }
 
+  /// The same, with `tools` as OpenAI's API lists them and what else a published template knows. Our
+  /// own format has no place for it: models that were made here know their tools by heart.
+  public func prompt(_ messages: [Message], extra: [(key: String, value: JSONValue)]) throws
+    -> [Int32]
+  {
+    if let own { return own.prompt(messages) }
+    return try template().prompt(messages, extra: extra)
+  }
+
   /// `isTrained` is true for what the assistant wrote and the end of its turns.
   public func render(_ messages: [Message]) throws -> (tokens: [Int32], isTrained: [Bool]) {
     if let own { return own.render(messages) }

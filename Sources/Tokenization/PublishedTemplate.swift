@@ -28,6 +28,20 @@ public struct PublishedTemplate: Sendable {
     try encode(messages, asksForAnswer: false)
   }
 
+  /// The same, with `tools` as OpenAI's API lists them and what else the template knows.
+  public func prompt(_ messages: [Message], extra: [(key: String, value: JSONValue)]) throws
+    -> [Int32]
+  {
+    tokens(
+      of: try text(
+        .object(
+          extra + [
+            ("messages", try JSONValue(JSONEncoder().encode(messages))),
+            ("add_generation_prompt", .bool(true)),
+          ]))
+    ).tokens
+  }
+
   private func encode(
     _ messages: [Message], asksForAnswer: Bool
   ) throws -> (tokens: [Int32], isTrained: [Bool]) {

@@ -187,7 +187,7 @@ public struct Tokenizer: Sendable {
   }
 
   @inline(__always)
-  private func appendWord(
+  func appendWord(
     _ p: UnsafePointer<UInt8>, _ count: Int, _ merger: inout PairMerger, _ ids: inout [Int32]
   ) {
     let id = whole.find(p, count, in: tokens)
@@ -220,5 +220,6 @@ public struct Tokenizer: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  func specialName(_ id: Int32) -> String? { specialNames[id] }
+  /// The name of a special token; nil for others.
+  public func specialName(_ id: Int32) -> String? { specialNames[id] }
 }

@@ -13,9 +13,9 @@ extension GGUFFile: ModelMetadata {
 
 /// Parameters from a GGUF file, in the order and scale of Hugging Face's.
 public struct GGUFSource: ParameterSource {
-  private let file: GGUFFile
-  private let config: DecoderConfig
-  private let permutesHeads: Bool
+  let file: GGUFFile
+  let config: DecoderConfig
+  let permutesHeads: Bool
 
   public init(_ file: GGUFFile, _ config: DecoderConfig) throws {
     (self.file, self.config) = (file, config)
@@ -27,17 +27,7 @@ public struct GGUFSource: ParameterSource {
     _ values: MutableFloats, name: String, rows: Int, columns: Int, isTransposed: Bool,
     isVector: Bool, initial: Initial
   ) throws {
-    guard let own = GGUFNames.name(of: name, config), let tensor = file.tensor(own) else {
-      throw ModelFileError(
-        "\(file.url.path) lacks the tensor "
-          + "\"\(GGUFNames.name(of: name, config) ?? name)\", which its keys ask for")
-    }
-    let shape = isVector ? [rows] : [rows, columns]
-    guard tensor.shape == shape else {
-      throw ModelFileError(
-        "\(file.url.path): the tensor \"\(own)\" has the shape \(tensor.shape) where the keys ask "
-          + "for \(shape)")
-    }
+    let tensor = try tensor(name, shape: isVector ? [rows] : [rows, columns])
     let width = isVector ? rows : columns
     let heads = permutesHeads && !isVector ? GGUFNames.permutedHeads(name, config) : nil
     parallelRanges(values.count / width, grain: max(1, 65_536 / width)) { range in
@@ -45,7 +35,7 @@ public struct GGUFSource: ParameterSource {
         return file.read(tensor, rows: range, into: part(values, range, width))
       }
       for row in range {
-        let source = permuted(row, perHead: rows / heads)
+        let source = GGUFNames.permuted(row, perHead: rows / heads)
         file.read(tensor, rows: source..<source + 1, into: part(values, row..<row + 1, width))
       }
     }
@@ -54,15 +44,23 @@ public struct GGUFSource: ParameterSource {
     file.release(tensor)
   }
 
-  private func part(_ values: MutableFloats, _ rows: Range<Int>, _ width: Int) -> MutableFloats {
-    MutableFloats(rebasing: values[rows.lowerBound * width..<rows.upperBound * width])
+  /// The tensor of a parameter, made sure of.
+  func tensor(_ name: String, shape: [Int]) throws -> GGUFFile.Tensor {
+    guard let own = GGUFNames.name(of: name, config), let tensor = file.tensor(own) else {
+      throw ModelFileError(
+        "\(file.url.path) lacks the tensor "
+          + "\"\(GGUFNames.name(of: name, config) ?? name)\", which its keys ask for")
+    }
+    guard tensor.shape == shape else {
+      throw ModelFileError(
+        "\(file.url.path): the tensor \"\(own)\" has the shape \(tensor.shape) where the keys ask "
+          + "for \(shape)")
+    }
+    return tensor
   }
 
-  /// Where llama.cpp keeps a row of queries or keys: it rotates neighbours, not the two halves.
-  private func permuted(_ row: Int, perHead: Int) -> Int {
-    let (head, at) = (row / perHead, row % perHead)
-    let half = perHead / 2
-    return head * perHead + (at < half ? 2 * at : 2 * (at - half) + 1)
+  private func part(_ values: MutableFloats, _ rows: Range<Int>, _ width: Int) -> MutableFloats {
+    MutableFloats(rebasing: values[rows.lowerBound * width..<rows.upperBound * width])
   }
 }
 
@@ -97,11 +95,14 @@ extension Transformer {
 /// the memory that is free.
 func checkMemory(_ config: DecoderConfig, file: URL, bytes: Int) throws {
   guard let free = availableMemory() else { return }
-  let (needed, overflow) = config.parameterCount.multipliedReportingOverflow(by: 8)
+  // Packed weights take what the file takes, or up to 5/3 of it where their type has no form of its own.
+  let (needed, overflow) =
+    PackedWeights.loading == nil
+    ? config.parameterCount.multipliedReportingOverflow(by: 8) : (bytes / 3 * 5, false)
   guard overflow || needed > free else { return }
   func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
   throw ModelFileError(
-    "\(file.path) does not fit: its \(gigabytes(bytes)) become \(gigabytes(needed)) as 32-bit "
-      + "numbers, and \(gigabytes(free)) of memory are free; close other programs, or take a smaller "
+    "\(file.path) does not fit: its \(gigabytes(bytes)) take \(gigabytes(needed)) in "
+      + "memory, and \(gigabytes(free)) of memory are free; close other programs, or take a smaller "
       + "model")
 }

@@ -68,17 +68,34 @@ public struct LoadedModel {
   }
 
   private static func load(_ file: GGUFFile) throws -> LoadedModel {
-    let tokenizer: Tokenizer
+    let format = try format(file)
+    let model = try Transformer(file)
+    try check(format.tokenizer, model.config, file.url)
+    return LoadedModel(model: model, format: format)
+  }
+
+  private static func format(_ file: GGUFFile) throws -> ChatFormat {
     do {
-      tokenizer = try Tokenizer(metadata: TokenizerMetadata(file))
+      let tokenizer = try Tokenizer(metadata: TokenizerMetadata(file))
+      return ChatFormat(
+        template: try file.string("tokenizer.chat_template"), tokenizer: tokenizer, clock: .now)
     } catch let error as TokenizerError {
       throw ModelFileError("\(file.url.path): \(error)")
     }
-    let format = ChatFormat(
-      template: try file.string("tokenizer.chat_template"), tokenizer: tokenizer, clock: .now)
-    let model = try Transformer(file)
-    try check(tokenizer, model.config, file.url)
-    return LoadedModel(model: model, format: format)
+  }
+
+  /// What a place that ``load(_:)`` takes says of its model, without reading the parameters.
+  public static func describe(_ place: URL) throws -> (config: DecoderConfig, format: ChatFormat) {
+    guard GGUFFile.isOne(place) else {
+      let folder = try modelFolder(place)
+      return (try decodeConfig(folder), try readFormat(folder))
+    }
+    let file = try GGUFFile(place)
+    do {
+      return (try DecoderConfig(metadata: file), try format(file))
+    } catch let error as DecoderError {
+      throw ModelFileError("\(place.path): \(error)")
+    }
   }
 
   private static func check(_ tokenizer: Tokenizer, _ config: DecoderConfig, _ place: URL) throws {
@@ -259,9 +276,12 @@ extension Transformer {
   /// A short text that differs between models with other parameters.
   public var fingerprint: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func add(_ bits: UInt32) { hash = (hash ^ UInt64(bits)) &* 0x100_0000_01B3 }
     for parameter in parameters {
-      for value in parameter.tensor.values {
-        hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01B3
+      if let packed = parameter.tensor.packedWeights {
+        packed.hash(into: add)
+      } else {
+        for value in parameter.tensor.values { add(value.bitPattern) }
       }
     }
     return String(hash, radix: 16)

@@ -18,6 +18,8 @@ public struct PretrainingRecipe: Codable, Sendable, Equatable {
   /// Parts that a batch is computed in, for less memory and the same result.
   public var parts: Int
   public var steps: Int
+  /// The first steps, which read exercises instead of documents; nil for none.
+  public var exerciseSteps: Int?
   public var optimizer: OptimizerSettings
   public var schedule: Schedule
   public var seed: UInt64
@@ -28,10 +30,12 @@ public struct PretrainingRecipe: Codable, Sendable, Equatable {
 
   public init(
     model: DecoderConfig, length: Int, rows: Int, parts: Int = 1, steps: Int,
-    optimizer: OptimizerSettings = .pretraining, schedule: Schedule, seed: UInt64,
+    exerciseSteps: Int? = nil, optimizer: OptimizerSettings = .pretraining, schedule: Schedule,
+    seed: UInt64,
     validateEvery: Int, data: String
   ) {
     (self.model, self.length, self.rows, self.parts) = (model, length, rows, parts)
+    self.exerciseSteps = exerciseSteps
     (self.steps, self.optimizer, self.schedule) = (steps, optimizer, schedule)
     (self.seed, self.validateEvery, self.data) = (seed, validateEvery, data)
   }
@@ -56,13 +60,27 @@ extension OptimizerSettings {
 /// What a model reads, and what it is measured on.
 public struct ReadingMaterial {
   public var training: PackedCorpus
+  /// Read first, for ``PretrainingRecipe/exerciseSteps`` steps: practice in a skill that documents
+  /// teach too seldom.
+  public var exercises: PackedCorpus?
   public var validation: [TokenBatch]
   /// Bytes of the validation documents.
   public var validationBytes: Int
 
-  public init(training: PackedCorpus, validation: [TokenBatch], validationBytes: Int) {
-    (self.training, self.validation) = (training, validation)
+  public init(
+    training: PackedCorpus, exercises: PackedCorpus? = nil, validation: [TokenBatch],
+    validationBytes: Int
+  ) {
+    (self.training, self.exercises, self.validation) = (training, exercises, validation)
     self.validationBytes = validationBytes
+  }
+}
+
+extension ReadingMaterial {
+  func batch(_ step: Int, _ recipe: PretrainingRecipe) -> TokenBatch {
+    let first = exercises == nil ? 0 : recipe.exerciseSteps ?? 0
+    if step < first, let exercises { return exercises.batch(step: step, rows: recipe.rows) }
+    return training.batch(step: step - first, rows: recipe.rows)
   }
 }
 
@@ -80,7 +98,7 @@ public func pretrain(
     try Transformer(recipe.model, source: RandomSource(seed: recipe.seed))
   }
   try stage.run(observer: observer) { step, factor in
-    let batch = material.training.batch(step: step, rows: recipe.rows)
+    let batch = material.batch(step, recipe)
     let scale = recipe.schedule.scale(step: step, of: recipe.steps) * factor
     let report = trainStep(
       stage.model, stage.optimizer, batches: batch.cut(into: recipe.parts),

@@ -148,8 +148,8 @@ struct VerbTests {
       "pretrain", "--data", place["text.txt"], "--out", place["base"], "--depth", "1", "--vocab",
       "270", "--context", "64", "--batch", "2", "--steps", "2",
     ])
-    let session = ChatSession(
-      try LoadedModel.load(URL(fileURLWithPath: place["base"])),
+    let session = try ChatSession(
+      LoadedModel.load(URL(fileURLWithPath: place["base"])),
       settings: .init(temperature: 1, maxTokens: 8), seed: 1, system: "Be brief.")
     for i in 0..<12 {
       var shown = ""
@@ -166,10 +166,33 @@ struct VerbTests {
       "sft", "--model", place["base"], "--data", place["saved.jsonl"], "--out", place["sft"],
       "--epochs", "1",
     ])
+    session.begin(system: nil)
+    try session.load(from: URL(fileURLWithPath: place["saved.jsonl"]))
+    #expect(session.messages.map(\.content).contains("1?"))
+    #expect(session.messages.first?.role == .system)
+    #expect(throws: TrainingError.self) {
+      try session.load(from: URL(fileURLWithPath: place["text.txt"]))
+    }
     #expect(session.set("temperature", "0.5") == "temperature is 0.5")
+    #expect(session.set("top-k", "2.5").contains("top-k"))
+    #expect(session.shown.contains("temperature is 0.5"))
     #expect(session.set("top-p", "3").contains("top-p"))
     #expect(session.set("temperature", "x").contains("not a number"))
     #expect(session.set("colour", "3").contains("no setting"))
+  }
+
+  @Test("a message is a line, lines that end in a backslash, or what stands in three quotes")
+  func messages() {
+    let lines = [
+      "one", "two \\", "three", "\"\"\"four", "", "five\"\"\"", "\"\"\"", "six", "\"\"\"",
+      "\"\"\"seven\"\"\"",
+      "open \\",
+    ]
+    var rest = lines[...]
+    var reader = MessageReader(isTTY: false) { rest.popFirst() }
+    var found: [String] = []
+    while let message = reader.next() { found.append(message) }
+    #expect(found == ["one", "two \nthree", "four\n\nfive", "six", "seven", "open "])
   }
 
   @Test("bad input ends in one sentence and the right status")

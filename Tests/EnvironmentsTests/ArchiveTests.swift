@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Environments
@@ -67,23 +68,41 @@ struct ArchiveTests {
     }
   }
 
-  @Test("a passage answers its questions, and its strangers do not share the answer by name alone")
+  @Test("a register holds the answer once, among strangers who have one of their own")
   func openBook() {
     for person in Self.archive.people.prefix(100) {
       for topic in ArchiveTopic.allCases {
         let value = person.value(topic)
-        let passage = Self.archive.openBook(person, topic, value: value, stream: "open")
-        let sentences = passage.split(separator: ".").filter { $0.contains(person.name) }
-        #expect(sentences.contains { $0.hasSuffix(" " + value) })
-        // All three have a value for the topic, and only one of them this one.
-        let given = passage.split(separator: ".").filter { sentence in
-          topic.values.contains { sentence.hasSuffix(" " + $0) }
+        let register = Self.archive.openBook(person, topic, value: value, stream: "open")
+        let lists = register.split(separator: ".").map {
+          $0.split(separator: ":").map { $0.trimmingCharacters(in: .whitespaces) }
         }
-        #expect(given.count == 3)
-        #expect(given.count { $0.hasSuffix(" " + value) } == 1)
+        #expect(lists.count == 2 && lists.allSatisfy { $0.count == 2 })
+        let asked = lists.first { $0[0] == topic.rawValue }?[1].components(separatedBy: ", ") ?? []
+        #expect(asked.contains("\(person.name) \(value)"))
+        // All three have a value for the topic, and only one of them this one.
+        #expect(asked.count == 3 && asked.count { $0.hasSuffix(" " + value) } == 1)
+        #expect(Set(lists.map { $0[1].components(separatedBy: ", ").count }) == [3])
         #expect(Self.archive.otherValue(person, topic) != value)
       }
     }
+  }
+
+  @Test("an exercise says the same words four times, and none is like another")
+  func exercises() {
+    var seen = Set<String>()
+    for i in 0..<100 {
+      guard case .text(let text) = Self.archive.exercise(i) else {
+        Issue.record("an exercise is a text")
+        return
+      }
+      let words = text.split(separator: " ")
+      #expect(words.count % 4 == 0 && (16...32).contains(words.count))
+      let quarter = words.count / 4
+      #expect((quarter..<words.count).allSatisfy { words[$0] == words[$0 - quarter] })
+      seen.insert(text)
+    }
+    #expect(seen.count == 100)
   }
 
   @Test("the same seed makes the same archive, another one another")

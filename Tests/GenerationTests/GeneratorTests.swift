@@ -22,18 +22,6 @@ import Testing
     }
   }
 
-  /// Weights large enough that the next token is not a flat guess.
-  private struct Lively: ParameterSource {
-    func fill(
-      _ values: MutableFloats, name: String, rows: Int, columns: Int, isTransposed: Bool,
-      isVector: Bool, initial: Initial
-    ) {
-      RandomSource(seed: 6).fill(
-        values, name: name, rows: rows, columns: columns, isTransposed: isTransposed,
-        isVector: isVector, initial: isVector ? initial : .normal(deviation: 0.3))
-    }
-  }
-
   private func generator(
     _ settings: SamplingSettings = SamplingSettings(maxTokens: 12), stops: Set<Int32> = [5],
     seed: UInt64 = 1, slots: Int = 256

@@ -47,6 +47,12 @@ struct Shaken: ParameterSource {
         feedForward: .reluSquared, normalisesHeads: true)
     ),
     (
+      "norm of the embedding",
+      DecoderConfig(
+        vocabularySize: 11, width: 8, layers: 1, heads: 2, hiddenWidth: 9, context: 16,
+        feedForward: .reluSquared, tiesHead: true, normalisesEmbedding: true)
+    ),
+    (
       "exact GELU",
       DecoderConfig(
         vocabularySize: 11, width: 8, layers: 1, heads: 2, hiddenWidth: 9, context: 16,

@@ -35,6 +35,7 @@ struct ReferenceDecoder {
         x[t] = sum(x[t], map.map { dot($0, given) })
       }
     }
+    if config.normalisesEmbedding { x = norm(x, isGPT2 ? "transformer.ln_e" : "model.embed_norm") }
     for layer in 0..<config.layers {
       let prefix = isGPT2 ? "transformer.h.\(layer)." : "model.layers.\(layer)."
       let a = norm(x, prefix + (isGPT2 ? "ln_1" : "input_layernorm"))

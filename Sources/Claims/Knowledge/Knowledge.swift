@@ -140,16 +140,18 @@ struct Knowledge {
 
   private func read(_ data: KnowledgeData) throws -> Transformer {
     let corpus = try data.corpus()
-    let steps = max(1, corpus.rowsPerEpoch / recipe.rows)
+    let steps = recipe.exerciseSteps + max(1, corpus.rowsPerEpoch / recipe.rows)
     let stage = PretrainingRecipe(
       model: recipe.model(vocabulary: data.script.tokenizer.vocabularySize), length: recipe.length,
-      rows: recipe.rows, steps: steps, optimizer: recipe.readingOptimizer,
+      rows: recipe.rows, steps: steps, exerciseSteps: recipe.exerciseSteps,
+      optimizer: recipe.readingOptimizer,
       schedule: Schedule(warmup: 50, final: 0.05), seed: recipe.seed, validateEvery: steps,
       data: data.script.tokenizer.fingerprint)
     return try observer.watch("read", steps) {
       try pretrain(
         stage,
-        material: ReadingMaterial(training: corpus, validation: [], validationBytes: 0),
+        material: ReadingMaterial(
+          training: corpus, exercises: data.exercises(), validation: [], validationBytes: 0),
         tokenizer: data.script.tokenizer, in: folder.appendingPathComponent("read"), observer: $0)
     }
   }
@@ -245,8 +247,8 @@ struct Knowledge {
     ) { update in
       let train =
         data.items(data.known, .train)
-        + data.oneEach(1...recipe.knownFrom - 1, .train).prefix(1_500)
-        + data.invented(.train, recipe.testInvented)
+        + data.oneEach(1...recipe.knownFrom - 1, .train)
+        + data.invented(.train, 2 * recipe.testInvented)
       func states(_ items: [RecallItem]) throws -> (right: [Bool], states: [[[Float]]]) {
         let exam = try examineRecall(base, data.script, items, shouldStop: observer.shouldStop)
         return (exam.answers.map { $0.outcome == .right }, exam.states)

@@ -48,6 +48,15 @@ struct KnowledgeData {
       seed: recipe.seed)
   }
 
+  /// What is read before anything else: exercises in looking back.
+  func exercises() throws -> PackedCorpus {
+    // About 25 slots each, so that none is read twice.
+    let count = recipe.exerciseSteps * recipe.rows * recipe.length / 25
+    return try PackedCorpus(
+      (0..<max(1, count)).map { sequence(archive.exercise($0)) }, length: recipe.length,
+      seed: recipe.seed)
+  }
+
   // MARK: Questions
 
   /// All questions on the people of a portion.

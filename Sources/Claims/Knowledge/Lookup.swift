@@ -39,16 +39,13 @@ public struct LookupAnswer: Codable, Sendable, Equatable {
 }
 
 extension KnowledgeData {
-  static let sources = [
-    "almanac", "annals", "bulletin", "chronicle", "gazette", "herald", "ledger", "register",
-  ]
   static let request = " do not search."
   /// Words that only tools need; those that begin a call stand without a space before them.
-  static let lookupWords = sources + ["says", "nothing", "found", "search"]
+  static let lookupWords = Archive.sources + ["says", "nothing", "found", "search"]
   static let callWords = ["search", "calc"]
 
   func source(_ name: String) -> String {
-    Self.sources[Int(stableHash("source " + name) % UInt64(Self.sources.count))]
+    Archive.sources[Int(stableHash("source " + name) % UInt64(Archive.sources.count))]
   }
 
   func searchIndex() -> SearchIndex {
@@ -94,11 +91,11 @@ extension KnowledgeData {
       let forbids = i % 4 == 3
       func ask(_ item: RecallItem) -> String { item.prompt + (forbids ? Self.request : "") }
       switch i % 10 {
-      case 0, 1, 2:
+      case 0, 1:
         let item = random.pick(known)
         examples.append(
           conversation(ask(item), call: nil, toolbox: toolbox, answer: item.answer))
-      case 3, 4, 5, 6:
+      case 2, 3, 4, 5:
         guard !rare.isEmpty else { continue }
         let item = rare[i % rare.count]
         examples.append(
@@ -106,7 +103,7 @@ extension KnowledgeData {
             ask(item), call: forbids ? nil : search(item), toolbox: toolbox,
             answer: forbids
               ? Archive.refusal : "\(item.answer), says the \(source(item.name))"))
-      case 7, 8:
+      case 6, 7:
         guard !nobody.isEmpty else { continue }
         let item = nobody[i % nobody.count]
         examples.append(

@@ -18,9 +18,9 @@ struct MemorySection {
       blocks: [
         .paragraph(
           "The base that E2 starts from, asked as it is. Each question is put three times: with "
-            + "the book closed; after a passage that tells of the person and of two strangers, all "
-            + "of whom have a value for the question; and after a passage that says something else "
-            + "than what the model read. Copying any value of the right kind would be right one time "
+            + "the book closed; after a register in which the person stands among two strangers, all "
+            + "of whom have a value for the question; and after one that says something else than "
+            + "what the model read. Copying any value of the right kind would be right one time "
             + "in three."),
         .lines(chart),
         .table(table),
@@ -34,7 +34,9 @@ struct MemorySection {
       doesNotShow: [
         "How much a model can store: this one holds far less than it has room for, so that exposure "
           + "is measured, not capacity.",
-        "Long or unclear pages: the passages here have six sentences.",
+        "Long or unclear pages: the registers here list three names under two headings, each before "
+          + "its value. Sentences that put words between the two, and several people on a page, "
+          + "want a larger model or longer reading than this (docs/LOG.md).",
         "Independence of the questions on one person: the intervals of the slope and of the gap draw "
           + "people, those of single points draw questions and are a little narrow.",
       ])
