@@ -118,13 +118,13 @@ struct KnowledgeData {
     var refuses: Bool
   }
 
-  /// The names of the invented people of validation and test, which no stage may hold. What is asked
-  /// about people of the archive is dealt by portion instead: their pages are read.
+  /// What can be asked about the invented people of validation and test, which no stage may hold. What
+  /// is asked about people of the archive is dealt by portion instead: their pages are read.
   func exam() -> ExamPrompts {
     ExamPrompts(
       "e2",
-      (invented(.test, .max) + invented(.validation, .max)).map {
-        script.tokenizer.encode(" " + $0.name)
+      (invented(.test, .max) + invented(.validation, .max)).flatMap { item in
+        ArchiveTopic.allCases.map { script.tokenizer.encode(" " + $0.question(item.name)) }
       })
   }
 
