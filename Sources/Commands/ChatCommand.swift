@@ -40,7 +40,7 @@ struct ChatCommand: ParsableCommand {
         try session.say(message) { piece in
           FileHandle.standardOutput.write(Data(piece.utf8))
         }
-        print()
+        FileHandle.standardOutput.write(Data("\n".utf8))
       } catch let error as GenerationError {
         // One message that does not fit ends no conversation.
         Terminal.note(error.description)
