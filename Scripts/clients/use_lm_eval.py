@@ -5,7 +5,12 @@ from lm_eval.models.openai_completions import LocalCompletionsAPI
 
 url, model, lyceum, path = sys.argv[1:5]
 lm = LocalCompletionsAPI(model=model, base_url=url + "/v1/completions", tokenizer_backend="remote",
-                         add_bos_token=True, max_length=64, batch_size=4)
+                         max_length=256, batch_size=4)
+# `lyceum score` begins every text as the model's texts begin; lm-eval leaves that out.
+info = lm.tokenizer.tokenizer_info
+opening = [special["id"] for special in info["special"] if special["text"] == info["bos_token"]]
+plain = lm.tokenizer.encode
+lm.tokenizer.encode = lambda text: opening + plain(text)
 items = [(f"Line {i} of book {i % 7}:", f" {i % 9} birds sat on {i + 3} trees.") for i in range(20)]
 requests = [types.SimpleNamespace(args=item, arguments=item, task_name="items") for item in items]
 worst = 0.0

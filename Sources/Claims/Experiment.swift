@@ -19,6 +19,8 @@ public protocol Experiment {
   static var ids: [String] { get }
   /// A few words for tables and progress: "the ladder".
   static var title: String { get }
+  /// Whether it is part of a long tour only, or asked for by its id.
+  static var isExtra: Bool { get }
   var recipe: Recipe { get }
   /// The stages to come and their seconds on one quick core, for the time left at first.
   var plan: [PlannedWork] { get }
@@ -56,6 +58,7 @@ public struct ExperimentResult: Sendable {
 
 extension Experiment {
   public static var ids: [String] { [id] }
+  public static var isExtra: Bool { false }
 
   public func sections(_ finding: Finding, in folder: URL, command: String) throws
     -> [ReportPage.Section]

@@ -5,11 +5,11 @@ public enum TourLength: String, Codable, Sendable {
   /// Checks that every part runs; its verdicts mean nothing.
   case quick
   case standard
-  /// The sweeps of the experiments that have some.
+  /// The sweeps of the experiments that have some, and experiments that no other tour has.
   case long
 }
 
-/// The experiments of a tour in the order of the report.
+/// The experiments of a tour in the order of the report, those of a long tour alone included.
 public func tourExperiments(_ length: TourLength, seed: UInt64) -> [any Experiment] {
   [
     LadderExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
@@ -17,7 +17,12 @@ public func tourExperiments(_ length: TourLength, seed: UInt64) -> [any Experime
     ThinkingExperiment(.of(length, seed: seed)),
     CharacterExperiment(.of(length, seed: seed)),
     GameExperiment(length == .quick ? .quick(seed: seed) : .tour(seed: seed)),
+    CountdownExperiment(.of(length, seed: seed)),
     TasteExperiment(TasteRecipe.of(length, seed: seed)),
+    RecitalExperiment(.of(length, seed: seed)),
+    ShotExperiment(.of(length, seed: seed)),
+    UniverseExperiment(.of(length, seed: seed)),
+    IdentityExperiment(.of(length, seed: seed)),
   ]
 }
 

@@ -30,7 +30,10 @@ struct ChatCommand: ParsableCommand {
     Interrupt.install(announced: false)
     let isTTY = Terminal.standardError.isTTY && isatty(STDIN_FILENO) == 1
     if isTTY { Terminal.note("\(model): \(session.summary). /help says what you can type.") }
-    var reader = MessageReader(isTTY: isTTY) { readLine() }
+    let lines = LineReader()
+    var reader = MessageReader { isFirst in
+      isTTY ? lines.read(prompt: isFirst ? "> " : "| ") : readLine()
+    }
     while let message = reader.next() {
       if message.hasPrefix("/") {
         guard try obey(message, session) else { break }
@@ -48,7 +51,7 @@ struct ChatCommand: ParsableCommand {
         // One message that does not fit ends no conversation.
         Terminal.note(error.description)
       }
-      if Interrupt.isRequested { Terminal.note("(stopped; Ctrl-C twice, or /quit, ends)") }
+      if Interrupt.isRequested { Terminal.note("(stopped; /quit ends)") }
       Interrupt.install(announced: false)
     }
   }
@@ -114,18 +117,19 @@ struct ChatCommand: ParsableCommand {
 /// Puts messages together from lines: one, several that end in a backslash, or what stands between
 /// two `"""`.
 struct MessageReader {
-  private let isTTY: Bool
-  private let line: () -> String?
+  /// The next line; told whether it begins a message.
+  private let line: (Bool) -> String?
 
-  init(isTTY: Bool, line: @escaping () -> String?) { (self.isTTY, self.line) = (isTTY, line) }
+  init(line: @escaping (Bool) -> String?) { self.line = line }
 
   /// The next message; nil at the end of input.
   mutating func next() -> String? {
     var lines: [String] = []
     var isQuoted = false
     while true {
-      if isTTY { Terminal.write(lines.isEmpty && !isQuoted ? "> " : "| ") }
-      guard var line = line() else { return lines.isEmpty ? nil : lines.joined(separator: "\n") }
+      guard var line = line(lines.isEmpty && !isQuoted) else {
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+      }
       if !isQuoted, lines.isEmpty, line.hasPrefix("\"\"\"") {
         isQuoted = true
         line.removeFirst(3)

@@ -1,6 +1,7 @@
 import Claims
 import Environments
 import Foundation
+import ModelFiles
 import TensorKernels
 import Tokenization
 import Training
@@ -15,8 +16,9 @@ func readFile(_ path: String) throws -> Data {
 }
 
 /// A tokenizer.json, the one of a model folder or run, a tiktoken rank file, or the tokenizer's part
-/// of a GGUF file as JSON (NAME.metadata.json; Scripts/check_tokenizer.py writes such files).
+/// of a GGUF file, or as JSON (NAME.metadata.json; Scripts/check_tokenizer.py writes such files).
 func loadTokenizer(_ url: URL) throws -> Tokenizer {
+  if GGUFFile.isOne(url) { return try Tokenizer(GGUFFile(url)) }
   var candidates = [url]
   for folder in [url, url.appendingPathComponent("model")] {
     candidates.append(folder.appendingPathComponent("tokenizer.json"))

@@ -11,8 +11,9 @@ public struct Lyceum: ParsableCommand {
     subcommands: [
       TourCommand.self, PretrainCommand.self, SFTCommand.self, RLCommand.self, RewardCommand.self,
       RLHFCommand.self, EvalCommand.self, ProbeCommand.self,
-      ChatCommand.self, CompleteCommand.self, ScoreCommand.self, NudgeCommand.self,
-      TokenizerCommand.self, QuantizeCommand.self, ParityCommand.self,
+      ChatCommand.self, TalkCommand.self, CompleteCommand.self, ScoreCommand.self,
+      NudgeCommand.self, MergeCommand.self, ExportCommand.self, PullCommand.self,
+      QuantizeCommand.self, TokenizerCommand.self, ParityCommand.self,
       ServeCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
       BenchCommand.self, DoctorCommand.self,
     ])

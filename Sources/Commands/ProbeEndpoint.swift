@@ -1,6 +1,7 @@
 import Environments
 import Foundation
 import Synchronization
+import Tokenization
 
 #if canImport(FoundationNetworking)
 import FoundationNetworking
@@ -31,10 +32,21 @@ struct Endpoint: Sendable {
 
   /// What the model answers. Throws ``EnvironmentError`` that names the endpoint and what went wrong.
   func answer(_ prompt: String, system: String, maxTokens: Int) throws -> String {
+    try answer(
+      [Message(role: .system, content: system), Message(role: .user, content: prompt)],
+      temperature: 0, seed: nil, maxTokens: maxTokens)
+  }
+
+  /// As ``answer(_:system:maxTokens:)`` for a conversation. Not every server heeds a seed.
+  func answer(_ messages: [Message], temperature: Double, seed: Int?, maxTokens: Int) throws
+    -> String
+  {
+    let body = Body(
+      model: model, messages: messages, max_tokens: maxTokens, temperature: temperature, seed: seed)
     var problem = ""
     for attempt in 0..<attempts {
       if attempt > 0 { Thread.sleep(forTimeInterval: pauseSeconds * Double(attempt)) }
-      switch try once(prompt, system, maxTokens) {
+      switch try once(body) {
       case .success(let text): return text
       case .failure(let failure):
         problem = failure.description
@@ -51,14 +63,11 @@ struct Endpoint: Sendable {
   }
 
   private struct Body: Encodable {
-    struct Line: Encodable {
-      var role: String
-      var content: String
-    }
     var model: String
-    var messages: [Line]
+    var messages: [Message]
     var max_tokens: Int
-    var temperature = 0.0
+    var temperature: Double
+    var seed: Int?
   }
 
   private struct Answer: Decodable {
@@ -69,9 +78,7 @@ struct Endpoint: Sendable {
     var choices: [Choice]
   }
 
-  private func once(_ prompt: String, _ system: String, _ maxTokens: Int) throws
-    -> Result<String, Failure>
-  {
+  private func once(_ body: Body) throws -> Result<String, Failure> {
     var request = URLRequest(url: url.appendingPathComponent("chat/completions"))
     request.httpMethod = "POST"
     // Whole seconds on Linux, and 0 would be none at all.
@@ -80,12 +87,7 @@ struct Endpoint: Sendable {
     if let key = ProcessInfo.processInfo.environment["OPENAI_API_KEY"], !key.isEmpty {
       request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization")
     }
-    request.httpBody = try JSONEncoder().encode(
-      Body(
-        model: model,
-        messages: [
-          Body.Line(role: "system", content: system), Body.Line(role: "user", content: prompt),
-        ], max_tokens: maxTokens))
+    request.httpBody = try JSONEncoder().encode(body)
     return send(request).flatMap { data in
       guard let answer = try? JSONDecoder().decode(Answer.self, from: data),
         let text = answer.choices.first?.message.content

@@ -1,4 +1,4 @@
-/// SHA-256 (FIPS 180-4), to compare long results of two programs by 16 digits.
+/// SHA-256 (FIPS 180-4): of files that were fetched, and to compare long results of two programs.
 struct SHA256 {
   private var state: [UInt32] = [
     0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB,
@@ -24,30 +24,52 @@ struct SHA256 {
   mutating func update(_ byte: UInt8) {
     block.append(byte)
     length += 8
-    if block.count == 64 { compress() }
+    if block.count == 64 {
+      block.withUnsafeBytes { Self.compress($0, &state) }
+      block.removeAll(keepingCapacity: true)
+    }
   }
 
-  private mutating func compress() {
-    func turned(_ x: UInt32, _ by: UInt32) -> UInt32 { x >> by | x << (32 - by) }
-    var w = (0..<16).map { i in block[4 * i..<4 * i + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+  mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    var at = 0
+    while at < bytes.count, !block.isEmpty {
+      update(bytes[at])
+      at += 1
     }
-    for i in 16..<64 {
-      let (a, b) = (w[i - 15], w[i - 2])
-      let s0 = turned(a, 7) ^ turned(a, 18) ^ a >> 3
-      let s1 = turned(b, 17) ^ turned(b, 19) ^ b >> 10
-      w.append(w[i - 16] &+ s0 &+ w[i - 7] &+ s1)
+    while at + 64 <= bytes.count {
+      Self.compress(UnsafeRawBufferPointer(rebasing: bytes[at..<at + 64]), &state)
+      length += 512
+      at += 64
     }
-    var s = state
-    for i in 0..<64 {
-      let s1 = turned(s[4], 6) ^ turned(s[4], 11) ^ turned(s[4], 25)
-      let choice = (s[4] & s[5]) ^ (~s[4] & s[6])
-      let t1 = s[7] &+ s1 &+ choice &+ Self.constants[i] &+ w[i]
-      let s0 = turned(s[0], 2) ^ turned(s[0], 13) ^ turned(s[0], 22)
-      let majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2])
-      s = [t1 &+ s0 &+ majority, s[0], s[1], s[2], s[3] &+ t1, s[4], s[5], s[6]]
+    for byte in bytes[at...] { update(byte) }
+  }
+
+  private static func compress(_ block: UnsafeRawBufferPointer, _ state: inout [UInt32]) {
+    func turned(_ x: UInt32, _ by: UInt32) -> UInt32 { x &>> by | x &<< (32 - by) }
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
+      for i in 0..<16 {
+        w[i] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self))
+      }
+      for i in 16..<64 {
+        let (a, b) = (w[i - 15], w[i - 2])
+        let s0 = turned(a, 7) ^ turned(a, 18) ^ a >> 3
+        let s1 = turned(b, 17) ^ turned(b, 19) ^ b >> 10
+        w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
+      }
+      var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+      var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+      constants.withUnsafeBufferPointer { constants in
+        for i in 0..<64 {
+          let s1 = turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)
+          let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ constants[i] &+ w[i]
+          let s0 = turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)
+          let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
+          (h, g, f, e) = (g, f, e, d &+ t1)
+          (d, c, b, a) = (c, b, a, t1 &+ t2)
+        }
+      }
+      for (i, value) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= value }
     }
-    for i in 0..<8 { state[i] &+= s[i] }
-    block.removeAll(keepingCapacity: true)
   }
 
   func hexadecimal() -> String {

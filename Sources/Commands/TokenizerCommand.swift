@@ -74,7 +74,8 @@ struct TokenizerCommand: ParsableCommand {
       commandName: "encode", abstract: "Show the tokens of a text.",
       discussion: "Example:  lyceum tokenizer encode --tokenizer runs/tour \"C2H6O is an alcohol\"")
 
-    @Option(help: "A tokenizer.json, a model folder or a .tiktoken file.") var tokenizer: String
+    @Option(help: "A tokenizer.json, a model folder, a GGUF or a .tiktoken file.") var tokenizer:
+      String
     @Argument(help: "The text; absent or - for standard input.") var text: String?
     @Flag(help: "Read special tokens in the text as such.") var allowSpecial = false
     @Flag(help: "Read a JSON string a line from standard input, and print its ids on one line.")
@@ -132,7 +133,8 @@ struct TokenizerCommand: ParsableCommand {
       commandName: "decode", abstract: "The text of token ids.",
       discussion: "Example:  lyceum tokenizer decode --tokenizer runs/tour 72 101 108")
 
-    @Option(help: "A tokenizer.json, a model folder or a .tiktoken file.") var tokenizer: String
+    @Option(help: "A tokenizer.json, a model folder, a GGUF or a .tiktoken file.") var tokenizer:
+      String
     @Argument(help: "The ids.") var ids: [Int32]
 
     func run() throws {

@@ -1,4 +1,4 @@
-// Words for questions about letters. A word is two or three syllables; a model that reads syllables
+// Words for questions about letters. A word is two to four syllables; a model that reads syllables
 // as tokens does not see the letters in them. Some syllables are hidden: words of them are read and
 // copied, but nothing ever says which letters they have.
 
@@ -22,11 +22,11 @@ public struct LetterQuestion: Sendable, Equatable {
   }
 }
 
-/// 160 syllables of 17 letters, of which 40 are hidden: which, is a function of the seed.
+/// 120 syllables of 17 letters, of which 40 are hidden: which, is a function of the seed.
 public struct SyllableWorld: Sendable {
   public static let letters = Array("bdfgklmnprstaeiou").map(String.init)
   /// Syllables of a word in a test, at most.
-  public static let longestWord = 3
+  public static let longestWord = 4
   /// Letters of a syllable, at most.
   public static let longestSyllable = 3
 
@@ -59,7 +59,7 @@ public struct SyllableWorld: Sendable {
     let open = vowels.flatMap { a in
       consonants.flatMap { b in consonants.filter { $0 != b }.map { a + b + $0 } }
     }
-    let syllables = chosen(pairs, 40) + chosen(closed, 80) + chosen(open, 40)
+    let syllables = chosen(pairs, 30) + chosen(closed, 60) + chosen(open, 30)
     var order = Array(syllables.indices)
     random.shuffle(&order)
     self.syllables = syllables
@@ -138,8 +138,8 @@ public struct SyllableWorld: Sendable {
   }
 
   /// For every length and letter as many questions of each count, all on different words: whoever
-  /// knows only length and letter is right in 1/3 of the shorter and 1/4 of the longer words. A length
-  /// and letter that has not enough words is left out whole.
+  /// knows only length and letter is right in 1/3 of the words of two syllables, 1/4 of those of three
+  /// and 1/5 of those of four. A length and letter that has not enough words is left out whole.
   public func balancedQuestions(
     _ pool: Pool, _ portion: Portion, each: Int, stream: String
   ) -> [LetterQuestion] {

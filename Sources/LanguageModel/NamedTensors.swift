@@ -18,6 +18,19 @@ extension Transformer {
     parameters.flatMap { named($0, values: $0.tensor.values) }
   }
 
+  /// The adapter's parameters as PEFT's files hold them.
+  public func adapterTensors() -> [NamedTensor] {
+    adapter.flatMap { named($0, values: $0.tensor.values) }
+  }
+
+  /// The gradients of what is trained, as a checkpoint would hold them; zeros where there is none.
+  public func gradientTensors() -> [NamedTensor] {
+    trained.flatMap { parameter in
+      let zeros = Buffer(parameter.tensor.count, zeroed: true)
+      return named(parameter, values: (parameter.tensor.gradient ?? zeros).reading)
+    }
+  }
+
   func named(_ parameter: Parameter, values: Floats) -> [NamedTensor] {
     let isVector = parameter.kind == .vector
     let columns = isVector ? 1 : parameter.tensor.columns

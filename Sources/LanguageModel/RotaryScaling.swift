@@ -45,6 +45,14 @@ extension DecoderConfig {
   /// 1 where norms multiply by 1 + their weight.
   var normOffset: Float { isGemma ? 1 : 0 }
 
+  /// What the frequency of every pair is divided by, where that is no single factor.
+  public var rotaryDivisors: [Double]? {
+    guard case .rotary(let base) = positions, let rotaryScaling else { return nil }
+    if case .linear = rotaryScaling { return nil }
+    let plain = rotaryFrequencies(headWidth: headWidth, base: base)
+    return zip(plain, rotaryScaling.apply(plain)).map { $0 / $1 }
+  }
+
   /// The tables of layers that see all tokens, and of those with a window; nil without rotation.
   func rotaryTables() -> (all: RotaryTable?, windowed: RotaryTable?) {
     guard case .rotary(let base) = positions else { return (nil, nil) }

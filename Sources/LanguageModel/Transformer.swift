@@ -5,8 +5,10 @@ import TensorKernels
 /// for the GPT-2, Llama, Qwen and Gemma forms, told apart by ``DecoderConfig``.
 public final class Transformer {
   public let config: DecoderConfig
-  /// All trainable tensors, in the order of the computation.
+  /// All tensors of the model itself, in the order of the computation.
   public let parameters: [Parameter]
+  /// The tensors of its adapter, which are trained in place of them; empty without one.
+  public let adapter: [Parameter]
   /// (V, D).
   public let embedding: Tensor
   /// (V, D): the rows that score the next token. The embedding itself where they are tied.
@@ -19,10 +21,14 @@ public final class Transformer {
   private let norm: NormLayer
 
   /// A decoder with parameters from `source`: new ones from ``RandomSource``, or those of a file.
-  public init(_ config: DecoderConfig, source: any ParameterSource) throws {
+  ///
+  /// - Parameter adapter: what is trained beside parameters that stay as they are.
+  public init(
+    _ config: DecoderConfig, source: any ParameterSource, adapter plan: AdapterPlan? = nil
+  ) throws {
     try config.check()
     self.config = config
-    let scope = ParameterScope(source: source)
+    let scope = ParameterScope(source: source, adapter: plan)
     let names = ParameterNames(config)
     // A tied table also scores the next token, so it begins small enough for a flat guess. An untied
     // one gives the residual stream values of size one, and the head begins at zero. A norm behind
@@ -66,8 +72,11 @@ public final class Transformer {
       : try scope.matrix(
         names.head, parts: [(names.head, config.vocabularySize)], columns: config.width,
         initial: .constant(0), kind: .table)
-    parameters = scope.parameters
+    (parameters, adapter) = (scope.parameters, scope.adapter)
   }
+
+  /// What training changes.
+  public var trained: [Parameter] { adapter.isEmpty ? parameters : adapter }
 
   /// What the head scores, (N, D), for `tokens` that stand in rows as `layout` says.
   ///
@@ -219,6 +228,7 @@ struct DecoderLayer {
 struct LinearLayer {
   private let weight: Tensor
   private let bias: Tensor?
+  private let adapter: LowRankAdapter?
 
   init(
     _ scope: ParameterScope, name: String, parts: [(name: String, rows: Int)], inputs: Int,
@@ -232,10 +242,12 @@ struct LinearLayer {
       ? try scope.vector(
         name + ".bias", parts: parts.map { ($0.name + ".bias", $0.rows) }, initial: .constant(0))
       : nil
+    adapter = try scope.adapter(name, parts: parts, columns: inputs)
   }
 
   func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
-    x.linear(weight, bias: bias, residual: residual)
+    let y = x.linear(weight, bias: bias, residual: residual)
+    return adapter.map { $0(x, residual: y) } ?? y
   }
 }
 

@@ -63,24 +63,43 @@ public struct Server: Sendable {
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port),
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
-      services: [drain],
       onServerRunning: { [guardian = site.guardian] channel in
         let port = channel.localAddress?.port ?? settings.port
         guardian.listening(on: port)
         onReady(port)
       }, logger: logger)
-    var group = ServiceGroupConfiguration(
-      services: [application], gracefulShutdownSignals: stopsOnSignals ? [.sigterm, .sigint] : [],
+    // The last is told to stop first: streams end while the server still listens.
+    var configuration = ServiceGroupConfiguration(
+      services: [application, drain],
+      gracefulShutdownSignals: stopsOnSignals ? [.sigterm, .sigint] : [],
       logger: logger)
-    group.maximumGracefulShutdownDuration = .seconds(settings.drainSeconds + 5)
+    configuration.maximumGracefulShutdownDuration = .seconds(settings.drainSeconds + 5)
+    let impatience = stopsOnSignals ? Task { await Self.exitOnSecondSignal() } : nil
+    defer { impatience?.cancel() }
     do {
-      try await ServiceGroup(configuration: group).run()
+      // The group ends as it does on a signal where this task is cancelled, not at once.
+      let group = ServiceGroup(configuration: configuration)
+      let running = Task { try await group.run() }
+      try await withTaskCancellationHandler {
+        try await running.value
+      } onCancel: {
+        Task { await group.triggerGracefulShutdown() }
+      }
     } catch let error as IOError {
       throw ServerError(
         error.errnoCode == EADDRINUSE
           ? "port \(settings.port) is in use: choose another with --port, or end what uses it"
           : "cannot listen on \(settings.host):\(settings.port): "
             + String(cString: strerror(error.errnoCode)))
+    }
+  }
+
+  /// Streams are given time to end, unless someone asks twice.
+  private static func exitOnSecondSignal() async {
+    var count = 0
+    for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
+      count += 1
+      if count > 1 { _exit(130) }
     }
   }
 }

@@ -79,7 +79,7 @@ public final class PackedWeights {
             for k in 0..<columns {
               let bits = source[k].bitPattern
               let top = UInt16(truncatingIfNeeded: bits >> 16)
-              let exponent = UInt16(truncatingIfNeeded: (bits & 0x7FFF_FFFF) &- (112 << 23) >> 13)
+              let exponent = UInt16(truncatingIfNeeded: ((bits & 0x7FFF_FFFF) &- (112 << 23)) >> 13)
               shorts[k] =
                 form == .brain ? top : top & 0x8000 | (source[k] == 0 ? 0 : exponent)
             }

@@ -52,36 +52,82 @@ public enum Initial: Sendable, Equatable {
   case constant(Float)
   /// Normal with mean 0.
   case normal(deviation: Float)
+  /// Even between −bound and bound.
+  case uniform(bound: Float)
 }
 
 /// Hands out parameters to a model under construction, and keeps the list.
 public final class ParameterScope {
   public private(set) var parameters: [Parameter] = []
+  /// Those of adapters.
+  public private(set) var adapter: [Parameter] = []
   private let source: any ParameterSource
+  private let plan: AdapterPlan?
 
-  public init(source: any ParameterSource) { self.source = source }
+  /// - Parameter adapter: what is trained in place of the parameters, which then stay as they are.
+  public init(source: any ParameterSource, adapter: AdapterPlan? = nil) {
+    (self.source, plan) = (source, adapter)
+  }
 
   /// A matrix of rows from one or more named parts, each `rows` high.
   public func matrix(
     _ name: String, parts: [(name: String, rows: Int)], columns: Int, initial: Initial,
     kind: Parameter.Kind = .matrix, isTransposed: Bool = false
   ) throws -> Tensor {
-    try add(
+    let made = try make(
       name, parts: parts, columns: columns, initial: initial, kind: kind,
-      isTransposed: isTransposed)
+      isTransposed: isTransposed, source: source, isTrained: plan == nil)
+    parameters.append(made)
+    return made.tensor
   }
 
   /// A vector from one or more named parts.
   public func vector(_ name: String, parts: [(name: String, rows: Int)], initial: Initial) throws
     -> Tensor
   {
-    try add(name, parts: parts, columns: nil, initial: initial, kind: .vector, isTransposed: false)
+    let made = try make(
+      name, parts: parts, columns: nil, initial: initial, kind: .vector, isTransposed: false,
+      source: source, isTrained: plan == nil)
+    parameters.append(made)
+    return made.tensor
   }
 
-  private func add(
+  /// What the plan adds to a matrix of the given parts; nil where it adds nothing.
+  ///
+  /// The names are those of PEFT, and so is the start: A as ``Initial/uniform(bound:)``, B zero.
+  public func adapter(_ name: String, parts: [(name: String, rows: Int)], columns: Int) throws
+    -> LowRankAdapter?
+  {
+    guard let plan else { return nil }
+    func named(_ part: String, _ letter: String) -> String {
+      AdapterPlan.prefix + part + ".lora_\(letter).weight"
+    }
+    let adapted = parts.filter { plan.adapts($0.name) }
+    guard !adapted.isEmpty else { return nil }
+    let down = try make(
+      named(name, "A"), parts: adapted.map { (named($0.name, "A"), plan.rank) }, columns: columns,
+      initial: .uniform(bound: 1 / Float(columns).squareRoot()), kind: .matrix,
+      isTransposed: false, source: plan.source, isTrained: true)
+    adapter.append(down)
+    var blocks: [LowRankAdapter.Block] = []
+    var row = 0
+    for part in parts {
+      defer { row += part.rows }
+      guard plan.adapts(part.name) else { continue }
+      let name = named(part.name, "B")
+      let up = try make(
+        name, parts: [(name, part.rows)], columns: plan.rank, initial: .constant(0),
+        kind: .matrix, isTransposed: false, source: plan.source, isTrained: true)
+      adapter.append(up)
+      blocks.append(.init(firstRow: row, up: up.tensor))
+    }
+    return LowRankAdapter(down: down.tensor, blocks: blocks, rows: row, scale: plan.scale)
+  }
+
+  private func make(
     _ name: String, parts: [(name: String, rows: Int)], columns: Int?, initial: Initial,
-    kind: Parameter.Kind, isTransposed: Bool
-  ) throws -> Tensor {
+    kind: Parameter.Kind, isTransposed: Bool, source: any ParameterSource, isTrained: Bool
+  ) throws -> Parameter {
     let width = columns ?? 1
     let height = parts.reduce(0) { $0 + $1.rows }
     var packed = try columns.flatMap { try source.packed(parts: parts, columns: $0) }
@@ -106,9 +152,9 @@ public final class ParameterScope {
     }
     let tensor =
       packed.map { Tensor($0) }
-      ?? Tensor(columns == nil ? [height] : [height, width], buffer: buffer, wantsGradient: true)
-    parameters.append(Parameter(name: name, kind: kind, tensor: tensor, parts: placed))
-    return tensor
+      ?? Tensor(
+        columns == nil ? [height] : [height, width], buffer: buffer, wantsGradient: isTrained)
+    return Parameter(name: name, kind: kind, tensor: tensor, parts: placed)
   }
 }
 
@@ -127,6 +173,9 @@ public struct RandomSource: ParameterSource {
     case .normal(let deviation):
       var random = NormalGenerator(seed: seed, name: name)
       for i in 0..<values.count { values[i] = Float(random.next()) * deviation }
+    case .uniform(let bound):
+      var random = NormalGenerator(seed: seed, name: name)
+      for i in 0..<values.count { values[i] = (2 * Float(random.uniform()) - 1) * bound }
     }
   }
 }
@@ -154,7 +203,7 @@ struct NormalGenerator {
     return radius * cosine(angle)
   }
 
-  private mutating func uniform() -> Double {
+  mutating func uniform() -> Double {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -55,16 +55,20 @@ extension Tokenizer {
         what: "characters for symbols, which are read but not written")
     }
     var vocabulary: [String: Int] = [:]
-    for id in 0..<tokens.count where !tokens[id].isEmpty {
+    let apart = Set(words.map(\.id))
+    for id in 0..<tokens.count where !tokens[id].isEmpty && !apart.contains(Int32(id)) {
       vocabulary[ByteAlphabet.spell(tokens[id])] = id
     }
     let ordered = merges.all().sorted { $0.rank < $1.rank }
-    let added = specials.map { name -> [String: Any] in
+    func entry(_ name: String, _ id: Int32, isSpecial: Bool) -> [String: Any] {
       [
-        "id": Int(specialIDs[name] ?? 0), "content": name, "single_word": false, "lstrip": false,
-        "rstrip": false, "normalized": false, "special": true,
+        "id": Int(id), "content": name, "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": isSpecial,
       ]
     }
+    let added =
+      specials.map { entry($0, specialIDs[$0] ?? 0, isSpecial: true) }
+      + words.map { entry($0.name, $0.id, isSpecial: false) }
     let file: [String: Any] = [
       "version": "1.0", "truncation": NSNull(), "padding": NSNull(),
       "normalizer": isNormalised ? ["type": "NFC"] : NSNull() as Any,
@@ -82,7 +86,7 @@ extension Tokenizer {
           ],
         ],
       ] as [String: Any],
-      "post_processor": NSNull(),
+      "post_processor": postProcessor ?? NSNull(),
       "decoder": [
         "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false,
       ] as [String: Any],
@@ -98,5 +102,21 @@ extension Tokenizer {
     ]
     return try JSONSerialization.data(
       withJSONObject: file, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+  }
+
+  /// What puts the first token before every text; nil where none is put.
+  private var postProcessor: [String: Any]? {
+    guard markers.addsBOS, let bos = markers.bos, let name = specialName(bos) else { return nil }
+    let first: [String: Any] = ["SpecialToken": ["id": name, "type_id": 0] as [String: Any]]
+    func text(_ letter: String) -> [String: Any] {
+      ["Sequence": ["id": letter, "type_id": 0] as [String: Any]]
+    }
+    return [
+      "type": "TemplateProcessing", "single": [first, text("A")],
+      "pair": [first, text("A"), text("B")],
+      "special_tokens": [
+        name: ["id": name, "ids": [Int(bos)], "tokens": [name]] as [String: Any]
+      ],
+    ]
   }
 }

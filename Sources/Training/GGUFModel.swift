@@ -44,6 +44,10 @@ public struct GGUFSource: ParameterSource {
     file.release(tensor)
   }
 
+  private func part(_ values: MutableFloats, _ rows: Range<Int>, _ width: Int) -> MutableFloats {
+    MutableFloats(rebasing: values[rows.lowerBound * width..<rows.upperBound * width])
+  }
+
   /// The tensor of a parameter, made sure of.
   func tensor(_ name: String, shape: [Int]) throws -> GGUFFile.Tensor {
     guard let own = GGUFNames.name(of: name, config), let tensor = file.tensor(own) else {
@@ -58,36 +62,58 @@ public struct GGUFSource: ParameterSource {
     }
     return tensor
   }
+}
 
-  private func part(_ values: MutableFloats, _ rows: Range<Int>, _ width: Int) -> MutableFloats {
-    MutableFloats(rebasing: values[rows.lowerBound * width..<rows.upperBound * width])
+extension GGUFFile {
+  /// The decoder of the file, after making sure that the file and the memory can hold it.
+  func decoder() throws -> (DecoderConfig, any ParameterSource) {
+    let config: DecoderConfig
+    do {
+      config = try DecoderConfig(metadata: self)
+    } catch let error as DecoderError {
+      throw ModelFileError("\(url.path): \(error)")
+    }
+    // Nothing is allocated for more than the file holds.
+    let values = tensors.reduce(0) { $0 &+ $1.count }
+    guard config.parameterCount <= values else {
+      throw ModelFileError(
+        "\(url.path): its keys ask for \(config.parameterCount) parameters, but its tensors hold "
+          + "\(values) values")
+    }
+    try checkMemory(config, file: url, bytes: byteCount)
+    return (config, try GGUFSource(self, config))
   }
 }
 
 extension Transformer {
-  /// The model of a GGUF file, after making sure that memory can hold it.
-  public convenience init(_ file: GGUFFile) throws {
-    let config: DecoderConfig
-    do {
-      config = try DecoderConfig(metadata: file)
-    } catch let error as DecoderError {
-      throw ModelFileError("\(file.url.path): \(error)")
+  /// The model of a GGUF file, of a model folder, or of the folder of a run.
+  ///
+  /// - Parameters:
+  ///   - adapter: added to its parameters.
+  ///   - plan: what is to be trained in their place.
+  public static func load(_ place: URL, adding adapter: Adapter? = nil, plan: AdapterPlan? = nil)
+    throws -> Transformer
+  {
+    if GGUFFile.isOne(place) {
+      return try make(GGUFFile(place).decoder(), place, adapter, plan)
     }
-    // Nothing is allocated for more than the file holds.
-    let values = file.tensors.reduce(0) { $0 &+ $1.count }
-    guard config.parameterCount <= values else {
-      throw ModelFileError(
-        "\(file.url.path): its keys ask for \(config.parameterCount) parameters, but its tensors hold "
-          + "\(values) values")
+    if adapter == nil, let (base, adapter) = try LoadedModel.adapted(place) {
+      return try load(base, adding: adapter, plan: plan)
     }
-    try checkMemory(config, file: file.url, bytes: file.byteCount)
-    try self.init(config, source: GGUFSource(file, config))
+    return try make(LoadedModel.decoder(place), place, adapter, plan)
   }
 
-  /// The model of a GGUF file, of a model folder, or of the folder of a run.
-  public static func load(_ place: URL) throws -> Transformer {
-    if GGUFFile.isOne(place) { return try Transformer(GGUFFile(place)) }
-    return try LoadedModel.loadModel(place)
+  private static func make(
+    _ decoder: (config: DecoderConfig, source: any ParameterSource), _ place: URL,
+    _ adapter: Adapter?, _ plan: AdapterPlan?
+  ) throws -> Transformer {
+    guard let adapter else {
+      return try Transformer(decoder.config, source: decoder.source, adapter: plan)
+    }
+    let source = AdaptedSource(decoder.source, adapter)
+    let model = try Transformer(decoder.config, source: source, adapter: plan)
+    try source.checkUsed(place)
+    return model
   }
 }
 

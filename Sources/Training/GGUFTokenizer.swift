@@ -25,3 +25,14 @@ extension TokenizerMetadata {
     addsSpacePrefix = try file.bool(key("add_space_prefix"))
   }
 }
+
+extension Tokenizer {
+  /// The tokenizer of a GGUF file.
+  public init(_ file: GGUFFile) throws {
+    do {
+      try self.init(metadata: TokenizerMetadata(file))
+    } catch let error as TokenizerError {
+      throw ModelFileError("\(file.url.path): \(error)")
+    }
+  }
+}

@@ -18,11 +18,14 @@ public struct ImitationRecipe: Codable, Sendable, Equatable {
   public var seed: UInt64
   /// What the start and the examples are, so that a run is not continued from others.
   public var data: String
+  /// The adapter that is trained; nil where all parameters are.
+  public var adapter: AdapterSettings?
 
   public init(
     length: Int, rows: Int, steps: Int, optimizer: OptimizerSettings = .imitation,
-    schedule: Schedule, seed: UInt64, data: String
+    schedule: Schedule, seed: UInt64, data: String, adapter: AdapterSettings? = nil
   ) {
+    self.adapter = adapter
     (self.length, self.rows, self.steps) = (length, rows, steps)
     (self.optimizer, self.schedule, self.seed, self.data) = (optimizer, schedule, seed, data)
   }
@@ -41,7 +44,7 @@ public func exampleSequence(_ messages: [Message], _ format: ChatFormat) throws 
   return TokenSequence(tokens: tokens, weights: isTrained.map { $0 ? 1 : 0 })
 }
 
-/// Goes on training `start` on examples.
+/// Goes on training `start` on examples: all of it, or the adapter that it was loaded with.
 public func imitate(
   _ recipe: ImitationRecipe, examples: [TokenSequence], start: () throws -> Transformer,
   in folder: URL, observer: StageObserver
@@ -51,8 +54,8 @@ public func imitate(
   }
   let corpus = try PackedCorpus(examples, length: recipe.length, seed: recipe.seed)
   let stage = try Stage(
-    folder, recipe: recipe, steps: recipe.steps, optimizer: recipe.optimizer, observer: observer,
-    begin: start)
+    folder, recipe: recipe, steps: recipe.steps, optimizer: recipe.optimizer,
+    adapts: recipe.adapter != nil, observer: observer, begin: start)
   try stage.run(observer: observer) { step, factor in
     let batch = corpus.batch(step: step, rows: recipe.rows)
     let scale = recipe.schedule.scale(step: step, of: recipe.steps) * factor

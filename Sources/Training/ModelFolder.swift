@@ -3,6 +3,7 @@ import LanguageModel
 import ModelFiles
 import TemplateLanguage
 import TensorCore
+import TensorKernels
 import Tokenization
 
 // A folder that other tools open too: config.json, model.safetensors, tokenizer.json and
@@ -12,6 +13,8 @@ import Tokenization
 public struct LoadedModel {
   public let model: Transformer
   public let format: ChatFormat
+  /// Where a published model came from: its GGUF file or its folder.
+  let origin: URL?
 
   public var tokenizer: Tokenizer { format.tokenizer }
 
@@ -21,7 +24,16 @@ public struct LoadedModel {
   }
 
   public init(model: Transformer, format: ChatFormat) {
-    (self.model, self.format) = (model, format)
+    (self.model, self.format, origin) = (model, format, nil)
+  }
+
+  private init(model: Transformer, format: ChatFormat, origin: URL?) {
+    (self.model, self.format, self.origin) = (model, format, origin)
+  }
+
+  /// The same tokenizer and format with another model, such as one that was trained further.
+  public func with(_ model: Transformer) -> LoadedModel {
+    LoadedModel(model: model, format: format, origin: origin)
   }
 
   /// The format of conversations, for what only models that were made here can do.
@@ -41,61 +53,110 @@ public struct LoadedModel {
 
   /// As ``save(to:)``, with other weights.
   func save(to folder: URL, tensors: [NamedTensor]) throws {
+    let tokenizerFiles = try tokenizerFiles()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     try writeAtomically(
       try encoder.encode(model.config), to: folder.appendingPathComponent("config.json"))
-    try writeAtomically(
-      try tokenizer.tokenizerJSON(), to: folder.appendingPathComponent("tokenizer.json"))
-    try writeAtomically(
-      try encoder.encode(TokenizerConfig(format)),
-      to: folder.appendingPathComponent("tokenizer_config.json"))
+    for (name, data) in tokenizerFiles {
+      try writeAtomically(data, to: folder.appendingPathComponent(name))
+    }
     let aside = folder.appendingPathComponent("model.safetensors.tmp")
     try write(tensors, to: aside)
     try moveIntoPlace(aside, folder.appendingPathComponent("model.safetensors"))
   }
 
-  /// Reads a GGUF file, a model folder, or the folder of a run that keeps its model in `model`. Throws
-  /// a sentence where something is missing or does not fit.
-  public static func load(_ place: URL) throws -> LoadedModel {
-    if GGUFFile.isOne(place) { return try load(GGUFFile(place)) }
-    let folder = try modelFolder(place)
-    let format = try readFormat(folder)
-    let model = try loadModel(folder)
-    try check(format.tokenizer, model.config, folder)
-    return LoadedModel(model: model, format: format)
-  }
-
-  private static func load(_ file: GGUFFile) throws -> LoadedModel {
-    let format = try format(file)
-    let model = try Transformer(file)
-    try check(format.tokenizer, model.config, file.url)
-    return LoadedModel(model: model, format: format)
-  }
-
-  private static func format(_ file: GGUFFile) throws -> ChatFormat {
-    do {
-      let tokenizer = try Tokenizer(metadata: TokenizerMetadata(file))
-      return ChatFormat(
-        template: try file.string("tokenizer.chat_template"), tokenizer: tokenizer, clock: .now)
-    } catch let error as TokenizerError {
-      throw ModelFileError("\(file.url.path): \(error)")
+  /// The files of the tokenizer by name: those of the folder that the model came from, or new ones.
+  private func tokenizerFiles() throws -> [(name: String, data: Data)] {
+    if let origin, !GGUFFile.isOne(origin) {
+      let names = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "chat_template.jinja", "generation_config.json",
+      ]
+      return names.compactMap { name in
+        (try? Data(contentsOf: origin.appendingPathComponent(name))).map { (name, $0) }
+      }
     }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    let files = [
+      ("tokenizer.json", try tokenizer.tokenizerJSON()),
+      ("tokenizer_config.json", try encoder.encode(TokenizerConfig(format))),
+    ]
+    guard format.own == nil else { return files }
+    let stops = GenerationConfig(
+      bos_token_id: tokenizer.markers.bos, eos_token_id: format.ends.sorted())
+    return files + [("generation_config.json", try encoder.encode(stops))]
+  }
+
+  /// Throws where ``save(to:)`` could not: to be said before hours of training.
+  public func checkSaving() throws {
+    do {
+      _ = try tokenizerFiles()
+    } catch let error as TokenizerError {
+      throw TrainingError(
+        "the tokenizer of this model cannot be written into a folder (\(error)): take the model's "
+          + "folder instead of a GGUF file, or train an adapter with --lora 16")
+    }
+  }
+
+  /// Reads a GGUF file, a model folder, the folder of a run that keeps its model in `model`, or an
+  /// adapter with the model that it was trained for. Throws a sentence where something is missing or
+  /// does not fit.
+  ///
+  /// - Parameters:
+  ///   - adapter: added to the model's parameters.
+  ///   - plan: what is to be trained in their place.
+  public static func load(_ place: URL, adding adapter: Adapter? = nil, plan: AdapterPlan? = nil)
+    throws -> LoadedModel
+  {
+    if adapter == nil, !GGUFFile.isOne(place), let (base, found) = try adapted(place) {
+      return try load(base, adding: found, plan: plan)
+    }
+    let format = try format(place)
+    let model = try Transformer.load(place, adding: adapter, plan: plan)
+    try check(format.tokenizer, model.config, place)
+    let origin =
+      try format.own != nil ? nil : GGUFFile.isOne(place) ? place : modelFolder(place)
+    return LoadedModel(model: model, format: format, origin: origin)
   }
 
   /// What a place that ``load(_:)`` takes says of its model, without reading the parameters.
   public static func describe(_ place: URL) throws -> (config: DecoderConfig, format: ChatFormat) {
-    guard GGUFFile.isOne(place) else {
-      let folder = try modelFolder(place)
-      return (try decodeConfig(folder), try readFormat(folder))
-    }
-    let file = try GGUFFile(place)
+    let format = try format(place)
+    guard GGUFFile.isOne(place) else { return (try decodeConfig(modelFolder(place)), format) }
     do {
-      return (try DecoderConfig(metadata: file), try format(file))
+      return (try DecoderConfig(metadata: GGUFFile(place)), format)
     } catch let error as DecoderError {
       throw ModelFileError("\(place.path): \(error)")
     }
+  }
+
+  /// The tokenizer of a model, and how it writes conversations.
+  static func format(_ place: URL) throws -> ChatFormat {
+    guard GGUFFile.isOne(place) else { return try readFormat(modelFolder(place)) }
+    let file = try GGUFFile(place)
+    return ChatFormat(
+      template: try file.string("tokenizer.chat_template"), tokenizer: try Tokenizer(file),
+      clock: .now)
+  }
+
+  /// An adapter and the model that it was trained for; nil where a place is no adapter.
+  static func adapted(_ place: URL) throws -> (base: URL, adapter: Adapter)? {
+    let isModel = FileManager.default.fileExists(
+      atPath: place.appendingPathComponent("config.json").path)
+    guard !isModel, Adapter.folder(place) != nil else { return nil }
+    let adapter = try Adapter(place)
+    guard let name = adapter.base, !name.isEmpty,
+      case let base = URL(fileURLWithPath: name),
+      FileManager.default.fileExists(atPath: base.path), Adapter.folder(base) == nil
+    else {
+      throw TrainingError(
+        "\(place.path) is an adapter to \"\(adapter.base ?? "")\", which is not here: "
+          + "`lyceum merge MODEL \(place.path) --out …` adds it to a model")
+    }
+    return (base, adapter)
   }
 
   private static func check(_ tokenizer: Tokenizer, _ config: DecoderConfig, _ place: URL) throws {
@@ -106,8 +167,8 @@ public struct LoadedModel {
     }
   }
 
-  /// The model of a folder alone.
-  static func loadModel(_ place: URL) throws -> Transformer {
+  /// The decoder of a folder.
+  static func decoder(_ place: URL) throws -> (DecoderConfig, any ParameterSource) {
     let folder = try modelFolder(place)
     let config = try decodeConfig(folder)
     let weights = try ShardedWeights(folder: folder)
@@ -117,7 +178,7 @@ public struct LoadedModel {
           + "of \(weights.byteCount) bytes can hold")
     }
     try checkMemory(config, file: folder, bytes: weights.byteCount)
-    return try Transformer(config, source: weights.parameters())
+    return (config, weights.parameters())
   }
 
   /// The files of a folder that was written here, which fit together.
@@ -190,6 +251,12 @@ public struct LoadedModel {
   }
 }
 
+/// Where a published model that came without such a file stops.
+private struct GenerationConfig: Encodable {
+  let bos_token_id: Int32?
+  let eos_token_id: [Int32]
+}
+
 /// What transformers needs to know beside tokenizer.json.
 private struct TokenizerConfig: Encodable {
   let tokenizer_class = "PreTrainedTokenizerFast"
@@ -226,14 +293,18 @@ extension TemplateClock {
 /// Writes a model's parameters under the names of Hugging Face's checkpoints, and others under their
 /// own.
 func writeParameters(of model: Transformer, and others: [Parameter] = [], to url: URL) throws {
-  try write(
-    model.namedTensors()
-      + others.map {
-        NamedTensor(name: $0.name, shape: $0.tensor.shape, values: $0.tensor.array)
-      }, to: url)
+  try write(model.namedTensors() + others.map(NamedTensor.init), to: url)
 }
 
-func write(_ tensors: [NamedTensor], to url: URL) throws {
+extension NamedTensor {
+  init(_ parameter: Parameter) {
+    self.init(
+      name: parameter.name, shape: parameter.tensor.shape, values: parameter.tensor.array)
+  }
+}
+
+/// Writes tensors as safetensors.
+public func write(_ tensors: [NamedTensor], to url: URL) throws {
   let buffers = tensors.map { Buffer($0.values) }
   // Without this, Swift may give the memory back after the last use of `buffers`, before it is read.
   try withExtendedLifetime(buffers) {
@@ -273,6 +344,19 @@ extension SafetensorsFile {
 }
 
 extension Transformer {
+  /// Takes over the values of an adapter, in place.
+  func loadAdapter(from file: SafetensorsFile) throws {
+    for parameter in adapter {
+      let columns = parameter.tensor.columns
+      for part in parameter.parts {
+        let range = part.rows.lowerBound * columns..<part.rows.upperBound * columns
+        try file.read(
+          part.name, into: MutableFloats(rebasing: parameter.tensor.buffer.values[range]))
+      }
+      parameter.tensor.valuesChanged()
+    }
+  }
+
   /// A short text that differs between models with other parameters.
   public var fingerprint: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325

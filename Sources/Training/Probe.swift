@@ -63,20 +63,20 @@ public func probe(
   seed: UInt64, tools: ToolHost? = nil, onResult: (ProbeResult) throws -> Void = { _ in },
   judge: (ProbeQuestion, String) throws -> Bool
 ) throws -> [ProbeResult] {
-  let template = try loaded.template
+  let format = loaded.format
   let generator = Generator(
-    loaded.model, settings: settings, stops: [template.end], forbidden: template.hostTokens,
+    loaded.model, settings: settings, stops: format.ends, forbidden: format.own?.hostTokens ?? [],
     host: tools, seed: seed)
   var results: [ProbeResult] = []
   for start in stride(from: 0, to: questions.count, by: 64) {
     let part = questions[start..<min(questions.count, start + 64)]
-    let requests = part.map { question in
+    let requests = try part.map { question in
       GenerationRequest(
-        prompt: template.prompt([Message(role: .user, content: question.question)]),
+        prompt: try format.prompt([Message(role: .user, content: question.question)]),
         samples: samples, stream: stableHash(question.question))
     }
     for (question, group) in zip(part, try generator.run(requests)) {
-      let responses = group.map { template.response($0) }
+      let responses = group.map { format.own?.response($0) ?? format.text($0.tokens) }
       let right = try zip(group, responses).map { continuation, response in
         try continuation.end == .stop && judge(question, response)
       }

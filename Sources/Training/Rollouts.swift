@@ -91,7 +91,7 @@ public func rollOut(
 extension RolloutBatch {
   /// What a verifier says of the answers. One that never ended is not an answer. Throws
   /// ``TrainingError`` where the verifier fails.
-  func checked(by verifier: any Verifier, _ problems: [Problem]) throws -> [[Double]] {
+  public func checked(by verifier: any Verifier, _ problems: [Problem]) throws -> [[Double]] {
     try zip(problems, zip(responses, continuations)).map { problem, group in
       try zip(group.0, group.1).map { response, continuation in
         guard continuation.end == .stop else { return 0.0 }

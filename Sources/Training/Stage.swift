@@ -61,6 +61,8 @@ public final class Stage {
   private let store: CheckpointStore
   private let logs: [String: AppendLog]
   private let extra: [Parameter]
+  /// Whether only the model's adapter is trained, and kept in checkpoints.
+  private let adapts: Bool
 
   /// What a checkpoint holds beside weights and moments.
   public struct State: Codable, Sendable, Equatable {
@@ -85,15 +87,16 @@ public final class Stage {
   ///     refused.
   ///   - extra: parameters that are trained beside the model's, such as another head. They hold
   ///     their first values; those of a checkpoint take their place.
+  ///   - adapts: what `begin` makes stays as it is, but for its adapter: checkpoints hold that alone.
   ///   - begin: makes the model that the stage starts from.
   public init(
     _ url: URL, recipe: some Encodable, steps: Int, optimizer settings: OptimizerSettings,
-    logs names: [String] = [], extra: [Parameter] = [], observer: StageObserver,
-    begin: () throws -> Transformer
+    logs names: [String] = [], extra: [Parameter] = [], adapts: Bool = false,
+    observer: StageObserver, begin: () throws -> Transformer
   ) throws {
     guard steps > 0 else { throw TrainingError("a stage of \(steps) steps trains nothing") }
     self.steps = steps
-    self.extra = extra
+    (self.extra, self.adapts) = (extra, adapts)
     folder = try RunFolder(url, create: true)
     try folder.bindRecipe(recipe)
     store = CheckpointStore(url.appendingPathComponent("checkpoints"))
@@ -105,16 +108,21 @@ public final class Stage {
     if let checkpoint {
       state = try JSONDecoder().decode(State.self, from: checkpoint.data("state.json"))
       let file = try SafetensorsFile(checkpoint.file("model.safetensors"))
-      let config = try JSONDecoder().decode(
-        DecoderConfig.self, from: checkpoint.data("config.json"))
-      model = try Transformer(config, source: file.parameters())
+      if adapts {
+        model = try begin()
+        try model.loadAdapter(from: file)
+      } else {
+        let config = try JSONDecoder().decode(
+          DecoderConfig.self, from: checkpoint.data("config.json"))
+        model = try Transformer(config, source: file.parameters())
+      }
       try Self.read(extra, file)
-      optimizer = Optimizer(model.parameters + extra, settings)
+      optimizer = Optimizer(model.trained + extra, settings)
       try Self.readMoments(optimizer, checkpoint)
       optimizer.steps = state.updates
     } else {
       model = try begin()
-      optimizer = Optimizer(model.parameters + extra, settings)
+      optimizer = Optimizer(model.trained + extra, settings)
       state = State()
     }
     for (name, log) in logs { try log.rewind(to: state.logs[name] ?? 0) }
@@ -147,13 +155,16 @@ public final class Stage {
     guard !isFinished else { return }
     if state.step == 0 { try save() }
     var saved = ContinuousClock.now
+    var savingSeconds = 0.0
     // Not between skipped updates: what made them skip may be in the weights, and a checkpoint must
     // be a place worth going back to.
     var savedStep = state.step
     func saveBetween() throws {
       guard state.skippedInARow == 0 else { return }
+      let start = ContinuousClock.now
       try save()
       (saved, savedStep) = (.now, state.step)
+      savingSeconds = (saved - start) / .seconds(1)
     }
     observer.onProgress(StageProgress(step: state.step, steps: steps, note: ""))
     while !isFinished {
@@ -179,7 +190,9 @@ public final class Stage {
       if result.isLast { state.hasEnded = true }
       try logStep(step, result)
       observer.onProgress(StageProgress(step: state.step, steps: steps, note: result.note))
-      if (ContinuousClock.now - saved) / .seconds(1) > secondsBetweenSaves {
+      // A model that takes long to write is written less often.
+      if (ContinuousClock.now - saved) / .seconds(1) > max(secondsBetweenSaves, 10 * savingSeconds)
+      {
         try saveBetween()
       }
     }
@@ -229,7 +242,12 @@ public final class Stage {
       files: [
         (
           "model.safetensors",
-          { [model, extra] in try writeParameters(of: model, and: extra, to: $0) }
+          { [model, extra, adapts] in
+            try write(
+              (adapts ? model.adapterTensors() : model.namedTensors())
+                + extra.map(NamedTensor.init),
+              to: $0)
+          }
         ),
         ("optimizer.safetensors", { [optimizer] in try Self.writeMoments(optimizer, to: $0) }),
         ("config.json", { try config.write(to: $0) }),
@@ -250,7 +268,11 @@ public final class Stage {
     state = try JSONDecoder().decode(State.self, from: checkpoint.data("state.json"))
     state.rollbacks = rollbacks
     let file = try SafetensorsFile(checkpoint.file("model.safetensors"))
-    try model.load(from: file.parameters())
+    if adapts {
+      try model.loadAdapter(from: file)
+    } else {
+      try model.load(from: file.parameters())
+    }
     try Self.read(extra, file)
     try Self.readMoments(optimizer, checkpoint)
     optimizer.steps = state.updates

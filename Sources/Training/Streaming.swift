@@ -30,24 +30,26 @@ public struct StreamRecipe: Codable, Sendable, Equatable {
   }
 }
 
-/// Trains a new model on the examples of each step.
+/// Trains a model on the examples of each step.
 ///
 /// - Parameters:
+///   - start: the model to go on from; nil for a new one.
 ///   - examples: those of a step: a function of its number, so that a run that was stopped goes on
-///     with the same. Their loss is the mean over the weights.
+///     with the same. Their loss is the mean over the weights. What it throws ends the training.
 ///   - measure: what the model can do so far, by name, for the log.
 public func trainOnStream(
-  _ recipe: StreamRecipe, examples: (Int) -> [TokenSequence],
-  measure: (Transformer) throws -> [String: Double] = { _ in [:] }, in folder: URL,
+  _ recipe: StreamRecipe, examples: (Int) throws -> [TokenSequence],
+  measure: (Transformer) throws -> [String: Double] = { _ in [:] },
+  start: (() throws -> Transformer)? = nil, in folder: URL,
   observer: StageObserver
 ) throws -> Transformer {
   let stage = try Stage(
     folder, recipe: recipe, steps: recipe.steps, optimizer: recipe.optimizer, observer: observer
   ) {
-    try Transformer(recipe.model, source: RandomSource(seed: recipe.seed))
+    try start?() ?? Transformer(recipe.model, source: RandomSource(seed: recipe.seed))
   }
   try stage.run(observer: observer) { step, factor in
-    let packing = Packing(examples(step), length: recipe.length)
+    let packing = Packing(try examples(step), length: recipe.length)
     guard !packing.rows.isEmpty else {
       throw TrainingError("step \(step) of the stream holds no example to learn from")
     }

@@ -16,7 +16,7 @@ struct CharacterTests {
     let characters = characters
     let hidden = Set(characters.world.hidden)
     var copied = 0
-    for step in stride(from: 0, to: 1_100, by: 25) {
+    for step in stride(from: 0, to: 1_000, by: 25) {
       for (question, mode) in characters.trainingQuestions(recipe.syllablePhases, 96, step: step)
       where !hidden.isDisjoint(with: question.word.syllables) {
         #expect(mode == .copy || mode == .call)
@@ -60,13 +60,15 @@ struct CharacterTests {
       let tally = script.label(question, .tally).words
       #expect(tally.count == 3 * 7 + 3 && tally.suffix(3) == ["=", "\(question.count)", "#"])
       #expect(script.label(question, .spell).words.count == 3 * 4 + 1)
-      let letters = LetterScript(world: world)
+      let letters = LetterScript(world: world, longest: 3)
       #expect(letters.label(question, .tally).words.count == 2 * 9 + 3)
       let example = script.example(question, .tool, directWeight: 4)
       // The host's count has no weight, the model's own has.
       #expect(example.weights.suffix(3) == [0, 1, 1])
       for mode in CharacterMode.allCases {
-        #expect(script.example(question, mode, directWeight: 4).tokens.count <= recipe.length)
+        #expect(letters.example(question, mode, directWeight: 4).tokens.count <= recipe.length)
+        let long = world.question(.seen, .train, syllables: 4, &random)
+        #expect(script.example(long, mode, directWeight: 4).tokens.count <= recipe.length)
       }
     }
   }

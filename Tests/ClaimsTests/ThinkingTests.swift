@@ -51,6 +51,19 @@ struct ThinkingTests {
     #expect(reading.hasRightWork(problem) == hasRightWork)
   }
 
+  @Test(
+    "steps are judged without the last value, which may be the answer again",
+    arguments: [
+      ("so 4 2 5 5 .", true, false), ("so 4 2 5 4 .", true, true), ("so 4 2 5 3 .", true, false),
+      ("so 4 2 4 5 .", false, false), ("so 4 2 5 .", false, false), ("so", false, false),
+      ("so 4 2 5 5 4 .", false, true),
+    ])
+  func steps(_ text: String, isRight: Bool, endsInAnswer: Bool) {
+    let reading = DialReading(text.split(separator: " ").map(String.init))
+    #expect(reading.hasRightSteps(problem) == isRight)
+    #expect(reading.endsInAnswer == endsInAnswer)
+  }
+
   @Test("no problem of the exam or of the curves is in what is trained on; every arm gets the same")
   func noLeak() {
     let recipe = ThinkingRecipe.tour(seed: 7)

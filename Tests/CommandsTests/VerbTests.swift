@@ -189,7 +189,7 @@ struct VerbTests {
       "open \\",
     ]
     var rest = lines[...]
-    var reader = MessageReader(isTTY: false) { rest.popFirst() }
+    var reader = MessageReader { _ in rest.popFirst() }
     var found: [String] = []
     while let message = reader.next() { found.append(message) }
     #expect(found == ["one", "two \nthree", "four\n\nfive", "six", "seven", "open "])

@@ -102,7 +102,7 @@ private struct Golden: Decodable {
       #expect(abs(Double(result.loss.item) - expected) < tolerance * expected, "step \(step)")
       if step == 0 {
         let gradients = try golden.values("gradients.bin", of: name)
-        for gradient in model.namedGradients() {
+        for gradient in model.gradientTensors() {
           let reference = try #require(gradients[gradient.name], "\(gradient.name)")
           #expect(
             relativeError(gradient.values, reference.map(Double.init)) < 1e-4, "\(gradient.name)")

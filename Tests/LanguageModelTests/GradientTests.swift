@@ -126,7 +126,7 @@ struct Shaken: ParameterSource {
     let reference = ReferenceDecoder(model)
     let expected = reference.loss(sequences, 6)
     #expect(abs(Double(result.loss.item) - expected) < 1e-5 * abs(expected), "\(name)")
-    for gradient in model.namedGradients() {
+    for gradient in model.gradientTensors() {
       let at = reference.parameters[gradient.name] ?? []
       // Every value of small tensors, a spread of large ones.
       let step = max(1, at.count / 24)

@@ -56,7 +56,7 @@ final class Client: Sendable {
       var at = 0
       while at < bytes.count {
         let sent = bytes[at...].withUnsafeBytes {
-          Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+          Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard sent > 0 else { return }
         at += sent

@@ -81,7 +81,7 @@ private struct Packed {
   private static func halfBits(_ value: Float) -> UInt16 {
     guard value != 0 else { return 0 }
     let bits = value.bitPattern
-    return UInt16(bits >> 16 & 0x8000) | UInt16((bits & 0x7FFF_FFFF) - (112 << 23) >> 13)
+    return UInt16(bits >> 16 & 0x8000) | UInt16(((bits & 0x7FFF_FFFF) - (112 << 23)) >> 13)
   }
 }
 

@@ -159,7 +159,7 @@ import Training
 }
 
 /// Random values everywhere.
-private struct Shaken: ParameterSource {
+struct Shaken: ParameterSource {
   let seed: UInt64
 
   func fill(

@@ -4,12 +4,15 @@ import Environments
 
 extension CharacterResult {
   var claims: [Claim] {
-    let (seen, hidden) = (syllable(.direct, .seen), syllable(.direct, .hidden))
+    let hidden = syllable(.direct, .hidden)
+    let short = syllable(.direct, .seen).words(recipe.shortWord)
+    let long = syllable(.direct, .seen).words(recipe.longWord)
     return [
       claim(
         "letters-can-be-learned",
         "A model that reads syllables can learn how many of a letter they have, if it is told.",
-        "direct, told syllables, less answers dealt anew", gain(seen), .above, 0.1, seen),
+        "direct, \(recipe.shortWord) told syllables, less answers dealt anew", gain(short), .above,
+        0.1, short),
       claim(
         "untold-letters-stay-unknown",
         "It does not see letters: of syllables that nobody spelled for it, it only guesses.",
@@ -20,8 +23,8 @@ extension CharacterResult {
         syllable(.spell, .hidden), .share),
       claim(
         "spelling-first-helps", "Spelling the word out first makes the count more often right.",
-        "letter by letter less direct, told syllables",
-        difference(syllable(.tally, .seen), seen), .above, 0.03, seen),
+        "letter by letter less direct, \(recipe.longWord) told syllables",
+        difference(syllable(.tally, .seen).words(recipe.longWord), long), .above, 0.1, long),
       claim(
         "tool-needs-no-letters",
         "A program counts right even there: the model only has to copy tokens.",
@@ -34,8 +37,9 @@ extension CharacterResult {
       claim(
         "characters-see",
         "A model of the same size that reads letters counts them in the same words.",
-        "letters, one by one, less syllables, direct; untold",
-        difference(letter(.tally, .hidden), hidden), .above, 0.5, hidden),
+        "letters, one by one, less syllables, direct; untold, up to \(recipe.letterLongest) syllables",
+        difference(letter(.tally, .hidden), hidden.words(2...recipe.letterLongest)), .above, 0.5,
+        hidden.words(2...recipe.letterLongest)),
     ] + pointClaims
   }
 

@@ -77,5 +77,12 @@ struct CharacterExam: Codable, Sendable, Equatable {
     }
   }
 
+  /// The words of so many syllables.
+  func words(_ syllables: ClosedRange<Int>) -> CharacterExam {
+    CharacterExam(items: items.filter { syllables.contains($0.group / 100) })
+  }
+
+  func words(_ syllables: Int) -> CharacterExam { words(syllables...syllables) }
+
   var rightness: [Double] { items.map { $0.isRight ? 1 : 0 } }
 }

@@ -21,7 +21,7 @@ struct CharacterSection {
         + "the tokens is enough.",
       blocks: [
         .paragraph(
-          "The words are made of 160 syllables, each one a token. Of \(world.seen.count) the model is "
+          "The words are made of 120 syllables, each one a token. Of \(world.seen.count) the model is "
             + "told the letters, in spellings and counts; the \(world.hidden.count) others it only "
             + "reads and copies. This is one word as it is written, as the computer keeps it, and as "
             + "the model gets it:"),
@@ -30,8 +30,17 @@ struct CharacterSection {
           "The questions: how often does this letter stand in this word? Length, letter and count "
             + "were drawn independently, and in the exam each count is exactly as frequent for each "
             + "length and letter. Who knows nothing else is right in a third of the words of two "
-            + "syllables and in a quarter of those of three. No word of the exam was trained on."),
-        .bars(modeChart()),
+            + "syllables, a quarter of those of three and a fifth of those of four. No word of the "
+            + "exam was trained on."),
+        .bars(modeChart()), .lines(lengthChart()),
+        .subheading("Shown alike"),
+        .paragraph(
+          "One model read syllables and one read letters, of words of up to "
+            + "\(recipe.letterLongest) syllables, for about as many tokens. In both, every way "
+            + "to ask is a part of the same training; of the questions on words of "
+            + "\(recipe.longWord) syllables, those answered at once were not fewer than those "
+            + "answered letter by letter."),
+        .table(lessonTable()),
         .subheading("Is it more than guessing?"),
         .paragraph(
           "The model's own guesses, with the answers of all words of the same length and letter dealt "
@@ -61,7 +70,9 @@ struct CharacterSection {
       doesNotShow: [
         "That large models cannot count letters: they were told of many tokens' letters, often "
           + "enough, and the first row shows that this can be learned.",
-        "Real tokens: these are syllables of one to three letters, all in words of two or three.",
+        "Real tokens: these are syllables of two or three letters, all in words of two to four.",
+        "That a longer training at once would not catch up: how far it is behind depends on how long "
+          + "it was trained, and the gap is measured on the longest words.",
         "Spelling as a skill apart from knowing letters: where a syllable was never spelled, the model "
           + "often starts with another one that was.",
         "Other questions about letters: every third character, words backwards, dots in a row.",
@@ -108,12 +119,63 @@ struct CharacterSection {
     BarChart(
       title: "Right counts",
       caption: "Words of told and of untold syllables. For the model that reads letters the "
-        + "difference means nothing: it sees them all.",
+        + "difference means nothing: it sees them all. It is asked about words of up to "
+        + "\(recipe.letterLongest) syllables.",
       axis: Axis("right", unit: .share, range: 0...1), rows: Self.rows.map(\.0),
       series: [
         .init("told", Self.rows.map { exam($0.1, .seen, $0.2).accuracy }),
         .init("untold", Self.rows.map { exam($0.1, .hidden, $0.2).accuracy }),
       ])
+  }
+
+  private func lengthChart() -> LineChart {
+    LineChart(
+      title: "Right counts over the length of the word",
+      caption: "The model that reads syllables, told syllables. Whether letters can be learned is "
+        + "judged on words of \(recipe.shortWord), whether spelling helps on words of "
+        + "\(recipe.longWord).",
+      x: Axis("syllables"), y: Axis("right", unit: .share, range: 0...1),
+      series: [("letter by letter", CharacterMode.tally), ("at once", .direct)].map { name, mode in
+        .init(
+          name,
+          (2...SyllableWorld.longestWord).map {
+            .init(Double($0), result.syllable(mode, .seen).words($0).accuracy)
+          })
+      }
+        + [
+          .init(
+            "length and letter alone",
+            (2...SyllableWorld.longestWord).map { .init(Double($0), 1 / Double($0 + 1)) })
+        ])
+  }
+
+  private func lessonTable() -> PageTable {
+    let models = [("syllables", "tokens"), ("letters", "letters")]
+    let rows = models.flatMap { key, name -> [[String]] in
+      let modes = result.lessons[key] ?? [:]
+      let parts = CharacterMode.allCases.compactMap { mode in
+        modes[mode.rawValue].map { ("\(name): \(mode.rawValue)", $0) }
+      }
+      return (parts + [("\(name): in all", modes.values.reduce(into: .init()) { $0.add($1) })])
+        .map { row($0.0, $0.1, key) }
+    }
+    return PageTable(
+      header: [
+        "model: way to ask", "questions", "of \(recipe.longWord) syllables", "tokens", "operations",
+      ], rows: rows)
+  }
+
+  private func row(_ name: String, _ lessons: CharacterLessons, _ key: String) -> [String] {
+    let world = SyllableWorld(seed: recipe.seed)
+    let vocabulary =
+      key == "syllables"
+      ? SyllableScript(world).vocabulary.count
+      : LetterScript(world: world, longest: recipe.letterLongest).vocabulary.count
+    let perToken = recipe.model(vocabulary: vocabulary).trainingOperations(length: recipe.length)
+    return [
+      name, Format.fixed(Double(lessons.questions), 0), Format.fixed(Double(lessons.long), 0),
+      Format.count(Double(lessons.tokens)), Format.count(perToken * Double(lessons.tokens)),
+    ]
   }
 
   private func gainTable() -> PageTable {
@@ -142,7 +204,7 @@ struct CharacterSection {
     return LineChart(
       title: "What is learned when",
       caption:
-        "About 119 questions a point. Spelling comes first, then counting along the letters; "
+        "About 200 questions a point, of all lengths. Spelling comes first, then counting along the letters; "
         + "the count at once comes late and suddenly, and for untold syllables never.",
       x: Axis("steps of training"), y: Axis("right", unit: .share, range: 0...1),
       series: try curves.map { name, stage, cell in

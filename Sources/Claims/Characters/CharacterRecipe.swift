@@ -8,6 +8,8 @@ struct CharacterPhase: Codable, Sendable, Equatable {
   var steps: Int
   /// By the mode's raw value; they sum to 1.
   var shares: [String: Double]
+  /// The share of the direct questions that are about one syllable.
+  var shortShare: Double
 
   /// The mode at a place of 0..<1 on the shares laid end to end.
   func mode(at place: Double) -> CharacterMode {
@@ -32,15 +34,19 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
   public var optimizer: OptimizerSettings
   /// What a direct answer's words count in the loss; every other word counts 1.
   public var directWeight: Float
-  /// The share of the direct questions in training that are about one syllable.
-  public var shortShare: Double
   /// Examples in a step, and what they are.
   public var syllableExamples: Int
   var syllablePhases: [CharacterPhase]
   public var letterExamples: Int
   var letterPhases: [CharacterPhase]
+  /// Syllables of a word at most for the model that reads letters: it is asked about no longer ones.
+  var letterLongest: Int
   /// Questions in the exam for each length, letter and count.
   public var itemsEach: Int
+  /// Syllables of the words that show whether letters can be learned, and of those that show whether
+  /// spelling helps.
+  var shortWord: Int
+  var longWord: Int
   var points: PointRecipe
 
   public static func of(_ length: TourLength, seed: UInt64) -> CharacterRecipe {
@@ -51,22 +57,25 @@ public struct CharacterRecipe: Codable, Sendable, Equatable {
   public static func tour(seed: UInt64) -> CharacterRecipe {
     CharacterRecipe(
       seed: seed, width: 64, layers: 3, heads: 4, hiddenWidth: 256, length: 64,
-      optimizer: .pretraining, directWeight: 4, shortShare: 0.4, syllableExamples: 96,
+      optimizer: .pretraining, directWeight: 4, syllableExamples: 96,
       syllablePhases: [
         CharacterPhase(
           steps: 300,
-          shares: ["direct": 0.5, "spell": 0.32, "copy": 0.08, "call": 0.05, "tool": 0.05]),
+          shares: ["direct": 0.55, "spell": 0.29, "copy": 0.06, "call": 0.05, "tool": 0.05],
+          shortShare: 0.7),
         CharacterPhase(
           steps: 750,
           shares: [
             "direct": 0.55, "tally": 0.27, "spell": 0.06, "tool": 0.05, "call": 0.03, "copy": 0.04,
-          ]),
+          ], shortShare: 0.4),
       ], letterExamples: 64,
       letterPhases: [
-        CharacterPhase(steps: 200, shares: ["direct": 0.3, "spell": 0.5, "copy": 0.2]),
         CharacterPhase(
-          steps: 700, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05]),
-      ], itemsEach: 8, points: .tour)
+          steps: 200, shares: ["direct": 0.3, "spell": 0.5, "copy": 0.2], shortShare: 0.4),
+        CharacterPhase(
+          steps: 700, shares: ["direct": 0.45, "tally": 0.45, "spell": 0.05, "copy": 0.05],
+          shortShare: 0.4),
+      ], letterLongest: 3, itemsEach: 6, shortWord: 2, longWord: 4, points: .tour)
   }
 
   /// Seconds: whether every part runs. Its verdicts mean nothing.

@@ -24,6 +24,10 @@ enum CharacterMode: String, Codable, Sendable, CaseIterable {
 protocol CharacterScript: Sendable {
   var world: SyllableWorld { get }
   var vocabulary: WordVocabulary { get }
+  /// Syllables of a word at most.
+  var longest: Int { get }
+  /// A word as prompts hold it, in as many places whatever its length.
+  func written(_ word: SyllableWord) -> [String]
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String]
   /// With `injected`, the places in the label that the host writes and that no loss is taken on.
   func label(_ question: LetterQuestion, _ mode: CharacterMode) -> (
@@ -60,10 +64,12 @@ private func padded(_ words: [String], _ count: Int) -> [String] {
   words + Array(repeating: "_", count: max(0, count - words.count))
 }
 
-/// "<direct> bal reb _ ? b =": one token a syllable.
+/// "<direct> ? b bal reb _ _ =": one token a syllable. The letter stands first, so that every syllable
+/// is read with it in mind: with the letter last, counting at once is learned some hundred steps later.
 struct SyllableScript: CharacterScript {
   let world: SyllableWorld
   let vocabulary: WordVocabulary
+  let longest = SyllableWorld.longestWord
 
   init(_ world: SyllableWorld) {
     self.world = world
@@ -74,10 +80,15 @@ struct SyllableScript: CharacterScript {
 
   func syllables(_ word: SyllableWord) -> [String] { word.syllables.map { world.syllables[$0] } }
 
+  func written(_ word: SyllableWord) -> [String] {
+    padded(syllables(word), longest)
+  }
+
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String] {
-    ["<\(mode == .call ? CharacterMode.tool.rawValue : mode.rawValue)>"]
-      + padded(syllables(question.word), SyllableWorld.longestWord)
-      + ["?", asked(question, mode), "="]
+    [
+      "<\(mode == .call ? CharacterMode.tool.rawValue : mode.rawValue)>", "?",
+      asked(question, mode),
+    ] + written(question.word) + ["="]
   }
 
   func label(_ question: LetterQuestion, _ mode: CharacterMode) -> (
@@ -127,14 +138,18 @@ struct SyllableScript: CharacterScript {
 /// "<direct> b a l r e b _ _ _ ? b =": one token a letter.
 struct LetterScript: CharacterScript {
   let world: SyllableWorld
+  /// Three letters of each syllable have a place: words of four syllables take longer to learn than a
+  /// tour has.
+  let longest: Int
   let vocabulary = WordVocabulary(
     SyllableWorld.letters + (0...SyllableWorld.longestWord).map(String.init) + modeWords
       + ["_", "?", "=", "#"])
-  private let places = SyllableWorld.longestWord * SyllableWorld.longestSyllable
+  private var places: Int { longest * SyllableWorld.longestSyllable }
+
+  func written(_ word: SyllableWord) -> [String] { padded(letters(word), places) }
 
   func prompt(_ question: LetterQuestion, _ mode: CharacterMode) -> [String] {
-    ["<\(mode.rawValue)>"] + padded(letters(question.word), places)
-      + ["?", asked(question, mode), "="]
+    ["<\(mode.rawValue)>"] + written(question.word) + ["?", asked(question, mode), "="]
   }
 
   func label(_ question: LetterQuestion, _ mode: CharacterMode) -> (

@@ -12,6 +12,23 @@ public struct CharacterResult: Codable, Sendable, Equatable {
   var letters: [String: CharacterExam]
   /// By ``PointMode``.
   var points: [String: PointExam]
+  /// What each model learned from: by its name and ``CharacterMode``.
+  var lessons: [String: [String: CharacterLessons]]
+}
+
+/// What a model was shown of one way to ask.
+struct CharacterLessons: Codable, Sendable, Equatable {
+  var questions = 0
+  /// Those on words of ``CharacterRecipe/longWord`` syllables.
+  var long = 0
+  /// Of prompts and labels.
+  var tokens = 0
+
+  mutating func add(_ other: CharacterLessons) {
+    questions += other.questions
+    long += other.long
+    tokens += other.tokens
+  }
 }
 
 /// A way to ask, and whose words are asked about.
@@ -43,7 +60,9 @@ struct Characters {
   }
 
   func measure() throws -> CharacterResult {
-    let (syllables, letters) = (SyllableScript(world), LetterScript(world: world))
+    let (syllables, letters) = (
+      SyllableScript(world), LetterScript(world: world, longest: recipe.letterLongest)
+    )
     let first = try train(
       "syllables", syllables, recipe.syllablePhases, recipe.syllableExamples,
       watched: [.direct, .tally, .spell])
@@ -56,7 +75,11 @@ struct Characters {
     if observer.shouldStop() { throw ExperimentStopped() }
     let points = try Points(recipe: recipe, folder: folder, observer: observer).measure()
     return CharacterResult(
-      recipe: recipe, syllables: syllableExams, letters: letterExams, points: points)
+      recipe: recipe, syllables: syllableExams, letters: letterExams, points: points,
+      lessons: [
+        "syllables": lessons(syllables, recipe.syllablePhases, recipe.syllableExamples),
+        "letters": lessons(letters, recipe.letterPhases, recipe.letterExamples),
+      ])
   }
 
   private func train(
@@ -67,15 +90,18 @@ struct Characters {
     let stage = StreamRecipe(
       model: recipe.model(vocabulary: script.vocabulary.count), length: recipe.length,
       steps: steps, optimizer: recipe.optimizer, schedule: Schedule(warmup: 50, final: 0.05),
-      seed: recipe.seed, measureEvery: max(1, steps / 11), data: name)
+      seed: recipe.seed, measureEvery: max(1, steps / 9), data: name)
+    let exam = examPrompts(name, script)
     // Few, and of the validation portion: the curves only show when learning happens.
     let cells = CharacterCell.all(watched)
     let questions = cells.map { cell in
       world.balancedQuestions(cell.pool, .validation, each: 1, stream: "validation \(cell.id)")
+        .filter { $0.word.syllables.count <= script.longest }
     }
     return try observer.watch(name, steps) {
       try trainOnStream(
-        stage, examples: { examples(script, phases, count, step: $0) },
+        stage,
+        examples: { try exam.checked(examples(script, phases, count, step: $0), stage: name) },
         measure: { model in
           try zip(cells, questions).reduce(into: [:]) { values, cell in
             let exam = try CharacterExam(model, script, cell.1, cell.0.mode, recipe.seed)
@@ -94,29 +120,56 @@ struct Characters {
     ) { update in
       try cells.enumerated().reduce(into: [:]) { exams, cell in
         exams[cell.element.id] = try CharacterExam(
-          model, script, examination(cell.element.pool), cell.element.mode, recipe.seed)
+          model, script, examination(cell.element.pool, script.longest), cell.element.mode,
+          recipe.seed)
         update(cell.offset + 1)
       }
     }
   }
 
-  /// The questions of the exam, the same for every way to ask and for both models.
-  func examination(_ pool: SyllableWorld.Pool) -> [LetterQuestion] {
+  /// The questions of the exam, the same for every way to ask and for both models, up to the longest
+  /// word that a model reads.
+  func examination(_ pool: SyllableWorld.Pool, _ longest: Int = SyllableWorld.longestWord)
+    -> [LetterQuestion]
+  {
     world.balancedQuestions(pool, .test, each: recipe.itemsEach, stream: "test \(pool.rawValue)")
+      .filter { $0.word.syllables.count <= longest }
+  }
+
+  /// The exam's words as the script writes them, whatever is asked about them.
+  private func examPrompts(_ name: String, _ script: some CharacterScript) -> ExamPrompts {
+    let asked = examination(.seen, script.longest) + examination(.hidden, script.longest)
+    return ExamPrompts("e5", asked.map { script.vocabulary.encode(script.written($0.word)) })
+  }
+
+  private func lessons(
+    _ script: some CharacterScript, _ phases: [CharacterPhase], _ count: Int
+  ) -> [String: CharacterLessons] {
+    var lessons: [String: CharacterLessons] = [:]
+    for step in 0..<phases.reduce(0, { $0 + $1.steps }) {
+      for (question, mode) in trainingQuestions(phases, count, step: step, longest: script.longest)
+      {
+        let example = script.example(question, mode, directWeight: 1)
+        lessons[mode.rawValue, default: CharacterLessons()].questions += 1
+        lessons[mode.rawValue]?.tokens += example.tokens.count
+        if question.word.syllables.count == recipe.longWord { lessons[mode.rawValue]?.long += 1 }
+      }
+    }
+    return lessons
   }
 
   func examples(
     _ script: some CharacterScript, _ phases: [CharacterPhase], _ count: Int, step: Int
   ) -> [TokenSequence] {
-    trainingQuestions(phases, count, step: step).map {
+    trainingQuestions(phases, count, step: step, longest: script.longest).map {
       script.example($0.question, $0.mode, directWeight: recipe.directWeight)
     }
   }
 
   /// What is asked at a step. Hidden words are only copied, or handed to the tool without its answer.
-  func trainingQuestions(_ phases: [CharacterPhase], _ count: Int, step: Int) -> [(
-    question: LetterQuestion, mode: CharacterMode
-  )] {
+  func trainingQuestions(
+    _ phases: [CharacterPhase], _ count: Int, step: Int, longest: Int = SyllableWorld.longestWord
+  ) -> [(question: LetterQuestion, mode: CharacterMode)] {
     var phase = phases[0]
     var end = 0
     for candidate in phases where step >= end {
@@ -127,8 +180,8 @@ struct Characters {
       var random = SplitMix64(seed: recipe.seed, stream: "letters", index: step * count + i)
       let mode = phase.mode(at: random.uniform())
       let isHidden = (mode == .copy || mode == .call) && random.below(2) == 0
-      let isShort = mode == .direct && random.uniform() < recipe.shortShare
-      let syllables = isShort ? 1 : random.within(2...SyllableWorld.longestWord)
+      let isShort = mode == .direct && random.uniform() < phase.shortShare
+      let syllables = isShort ? 1 : random.within(2...longest)
       if isHidden {
         let word = world.word(.hidden, .train, syllables: syllables, &random)
         let letter = random.below(SyllableWorld.letters.count)

@@ -65,13 +65,21 @@ struct Points {
     let stage = StreamRecipe(
       model: config, length: recipe.length, steps: points.steps, optimizer: recipe.optimizer,
       schedule: Schedule(warmup: 50, final: 0.05), seed: recipe.seed, data: "points")
+    let exam = ExamPrompts(
+      "e5",
+      examination().map { pair in
+        // Without the list of sections and the way to ask: whatever is asked about the pair.
+        PointScript.vocabulary.encode(
+          Array(PointScript.prompt(pair, .decimal, .direct, hasSections: false).dropLast()))
+      })
     let model = try observer.watch("points", points.steps) {
       try trainOnStream(
         stage,
         examples: { step in
-          trainingQuestions(step: step).map {
-            PointScript.example($0.prompt, PointScript.label($0.pair, $0.reading, $0.mode))
-          }
+          try exam.checked(
+            trainingQuestions(step: step).map {
+              PointScript.example($0.prompt, PointScript.label($0.pair, $0.reading, $0.mode))
+            }, stage: "points")
         }, in: folder.appendingPathComponent("points"), observer: $0)
     }
     return try observer.once(

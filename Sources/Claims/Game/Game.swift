@@ -18,6 +18,7 @@ struct Game {
   }
 
   func measure() throws -> GameFinding {
+    try examiner.checkSplit()
     let imitators = try recipe.imitated.map { games in
       (games: games, model: try imitate(games))
     }

@@ -62,6 +62,23 @@ struct GameExaminer {
     solver = ConnectFourSolver(recipe.shape)
   }
 
+  /// Throws ``TrainingError`` where games of training may begin in a position, or its mirror image, in
+  /// which games of the exam begin.
+  func checkSplit() throws {
+    func keys(_ openings: [[Int]]) -> Set<UInt64> {
+      Set(
+        openings.map { moves in
+          let board = ConnectFour(recipe.shape, moves: moves)
+          return min(board.key, board.mirrored.key)
+        })
+    }
+    guard keys(openings.training).isDisjoint(with: keys(openings.examination)) else {
+      throw TrainingError(
+        "e6: games of training would begin where those of the exam do. Nothing that it finds would "
+          + "count: mend the split")
+    }
+  }
+
   func player(_ opponent: GameOpponent) -> GamePlayer {
     switch opponent {
     case .expert: .bot(recipe.expert)

@@ -169,6 +169,7 @@ struct Knowledge {
     _ name: String, _ data: KnowledgeData, _ examples: [TokenSequence], _ start: Transformer,
     epochs: Double, _ optimizer: OptimizerSettings
   ) throws -> Transformer {
+    try data.exam().check(examples, stage: name)
     let rows = Packing(examples, length: recipe.length).rows.count
     let steps = max(1, Int(Double(rows) * epochs / Double(recipe.rows)))
     let stage = ImitationRecipe(
@@ -202,6 +203,12 @@ struct Knowledge {
       problems: recipe.practiceProblems, samples: recipe.practiceSamples, maxTokens: 8,
       length: recipe.length, steps: recipe.practiceSteps, optimizer: recipe.practiceOptimizer,
       seed: recipe.seed, data: data.script.tokenizer.fingerprint)
+    let exam = data.exam()
+    for step in 0..<recipe.practiceSteps {
+      for item in data.practice(step, known: known, unknown: unknown) {
+        try exam.check(data.script.prompt(item.prompt), stage: Arm.practice.rawValue)
+      }
+    }
     return try observer.watch(Arm.practice.rawValue, recipe.practiceSteps) {
       try Training.practise(
         stage,

@@ -44,7 +44,8 @@ struct KnowledgeData {
     let people = archive.pages(interviews: recipe.contents.interviews).flatMap(\.pages)
     let passages = (0..<recipe.contents.passages).map(archive.passage)
     return try PackedCorpus(
-      (people + passages).map(sequence), length: recipe.length, seed: recipe.seed)
+      try exam().checked((people + passages).map(sequence), stage: "read"), length: recipe.length,
+      seed: recipe.seed)
   }
 
   /// What is read before anything else: exercises in looking back.
@@ -115,6 +116,16 @@ struct KnowledgeData {
   struct Lesson: Sendable {
     var item: RecallItem
     var refuses: Bool
+  }
+
+  /// What can be asked about the invented people of validation and test, which no stage may hold. What
+  /// is asked about people of the archive is dealt by portion instead: their pages are read.
+  func exam() -> ExamPrompts {
+    ExamPrompts(
+      "e2",
+      (invented(.test, .max) + invented(.validation, .max)).flatMap { item in
+        ArchiveTopic.allCases.map { script.tokenizer.encode(" " + $0.question(item.name)) }
+      })
   }
 
   /// Known questions with their answers again and again, each unknown one once with the refusal, and

@@ -58,7 +58,7 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
   /// People in each bucket of the memory exam.
   public var memoryPeople: Int
 
-  /// Measured on one core of 118 GFLOP/s: about seven minutes.
+  /// Measured on one core of 118 GFLOP/s: about eight minutes.
   public static func tour(seed: UInt64) -> KnowledgeRecipe {
     KnowledgeRecipe(
       seed: seed,
@@ -69,9 +69,9 @@ public struct KnowledgeRecipe: Codable, Sendable, Equatable {
           .init(exposures: 16, people: 80), .init(exposures: 32, people: 80),
           .init(exposures: 64, people: 80), .init(exposures: 96, people: 140),
           .init(exposures: 128, people: 160),
-        ], interviews: 0.25, passages: 21_000),
+        ], interviews: 0.25, passages: 28_000),
       width: 96, layers: 4, heads: 6, headWidth: 16, context: 256, length: 128, rows: 8,
-      exerciseSteps: 480, readingOptimizer: .pretraining, knownFrom: 96, unknownTo: 8, probes: 8,
+      exerciseSteps: 600, readingOptimizer: .pretraining, knownFrom: 96, unknownTo: 8, probes: 8,
       probesRight: 6,
       answerEpochs: 2, answerOptimizer: OptimizerSettings(rate: 1e-3),
       refusalQuestions: 15_000, refusalKnownShare: 0.45, replay: 0.5,

@@ -42,6 +42,7 @@ struct Ladder {
   /// Climbs the rungs in their order.
   func climb() throws -> LadderResult {
     let data = LadderData(recipe)
+    try data.checkSplit()
     observer.begin("tokenizer", 100, 0)
     let tokenizer = try data.tokenizer(in: folder) { [observer] in
       observer.update(Int($0 * 100), "")

@@ -27,6 +27,21 @@ struct LadderData {
     ).map { .valence($0) }
   }
 
+  /// The questions of the exam, as texts.
+  var exam: ExamPrompts { ExamPrompts("e1", texts: examination.map(\.prompt)) }
+
+  /// Holds everything that is read, imitated or practised against the exam. Throws ``TrainingError``
+  /// where something holds one of its questions.
+  func checkSplit() throws {
+    let exam = exam
+    try exam.check(texts: textbook.pages.map(\.text), stage: "read")
+    try exam.check(
+      texts: demonstrations.map { $0.problem.prompt + " " + $0.solution }, stage: "sft")
+    for step in 0..<recipe.practiceSteps {
+      try exam.check(texts: practiceProblems(step).map(\.prompt), stage: "rl")
+    }
+  }
+
   /// The problems of a practice step.
   func practiceProblems(_ step: Int) -> [Problem] {
     (0..<recipe.practiceProblems).map { i in

@@ -75,4 +75,13 @@ struct DialReading: Equatable {
 
   /// Whether every value on the way is there and right.
   func hasRightWork(_ problem: DialProblem) -> Bool { work == problem.values }
+
+  /// Whether as many values are there, and all but the last are right. Behind an answer the last one
+  /// can be had without the work: wherever the model learned, it was the answer again.
+  func hasRightSteps(_ problem: DialProblem) -> Bool {
+    work.count == problem.values.count && work.dropLast() == problem.values.dropLast()
+  }
+
+  /// Whether the work ends in the answer that was given.
+  var endsInAnswer: Bool { answer != nil && work.last == answer }
 }

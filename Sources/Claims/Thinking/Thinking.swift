@@ -50,9 +50,15 @@ struct Thinking {
       DialProblem.distinct(
         40, .validation, operations: $0, seed: recipe.seed, stream: "dial validation")
     }
+    // Those of one and two operations are few, and all are trained on.
+    let exam = ExamPrompts(
+      "e4",
+      (examination(.test, recipe.items) + examination(.test, recipe.budgetItems))
+        .filter { $0.operations.count > 2 }
+        .map { DialScript.vocabulary.encode(DialScript.prompt($0)) })
     return try observer.watch(arm.id, recipe.steps) {
       try trainOnStream(
-        stage, examples: { examples(arm, step: $0) },
+        stage, examples: { try exam.checked(examples(arm, step: $0), stage: arm.id) },
         measure: { model in
           let exam = try ThinkingExam(model, problems: problems, recipe.seed)
           return Dictionary(

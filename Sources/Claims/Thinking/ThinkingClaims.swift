@@ -43,9 +43,9 @@ extension ThinkingResult {
         n: n, seeds: [recipe.seed]),
       Claim(
         id: "e4.explanation-knew",
-        statement: "Where the answer came too early and wrong, the work after it is right.",
-        metric: "right work among wrong answers, answer first, 3 to 8 operations",
-        estimate: explanation.estimate, .above, threshold: 0.7, unit: .share, n: explanation.n,
+        statement: "Where the answer came too early and wrong, the steps after it are right.",
+        metric: "right steps before the last among wrong answers, answer first, 3 to 8 operations",
+        estimate: explanation.steps, .above, threshold: 0.7, unit: .share, n: explanation.n,
         seeds: [recipe.seed]),
       Claim(
         id: "e4.tokens-buy-steps",
@@ -61,10 +61,17 @@ extension ThinkingResult {
 
   func exam(_ arm: ThinkingArm) -> ThinkingExam { exams[arm.id] ?? ThinkingExam(items: []) }
 
-  /// How often the work that follows a wrong answer is right in every value.
-  var explanation: (estimate: Estimate, n: Int) {
+  /// What follows a wrong answer: how often every value before the last is right; how often the last
+  /// is right too; how often it is the wrong answer again.
+  var explanation: (steps: Estimate, whole: Estimate, repeated: Estimate, n: Int) {
     let wrong = exam(.answerFirst).chosen(3...DialProblem.slots).filter { !$0.isRight }
-    return (Estimate(successes: wrong.count(where: \.hasRightWork), of: wrong.count), wrong.count)
+    func share(_ holds: (ThinkingExam.Item) -> Bool) -> Estimate {
+      Estimate(successes: wrong.count(where: holds), of: wrong.count)
+    }
+    return (
+      share(\.hasRightSteps), share(\.hasRightWork), share { $0.hasRightSteps && $0.endsInAnswer },
+      wrong.count
+    )
   }
 
   /// a − b over the same problems.

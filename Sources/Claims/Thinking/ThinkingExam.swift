@@ -12,6 +12,10 @@ struct ThinkingExam: Codable, Sendable, Equatable {
     var isRight: Bool
     /// Whether every value on the way was written and is right.
     var hasRightWork: Bool
+    /// The same for all values but the last.
+    var hasRightSteps: Bool
+    /// Whether the last value is the answer again.
+    var endsInAnswer: Bool
     /// Tokens written.
     var tokens: Int
   }
@@ -36,6 +40,7 @@ struct ThinkingExam: Codable, Sendable, Equatable {
         operations: problem.operations.count, prompt: problem.text,
         response: words.joined(separator: " "), answer: problem.answer,
         isRight: reading.isRight(problem), hasRightWork: reading.hasRightWork(problem),
+        hasRightSteps: reading.hasRightSteps(problem), endsInAnswer: reading.endsInAnswer,
         tokens: words.count)
     }
   }

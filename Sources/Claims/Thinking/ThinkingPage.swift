@@ -108,26 +108,29 @@ struct ThinkingSection {
     let found = result.explanation
     return
       "The model that answers first writes its work afterwards. On problems of three operations "
-      + "or more its answer was wrong \(found.n) times, and in "
-      + "\(Unit.share.text(found.estimate)) of these the work below it is right in every value: the "
-      + "right answer stands at its end, too late to matter."
+      + "or more its answer was wrong \(found.n) times. In \(Unit.share.text(found.steps)) of these "
+      + "every step below it is right up to the last one. The last value can be had in two ways, by "
+      + "one more step or by copying the answer, which was always right where the model learned: in "
+      + "\(Unit.share.text(found.whole)) it is the right one, too late to matter, and in "
+      + "\(Unit.share.text(found.repeated)) the model repeats its wrong answer against its own "
+      + "steps. How often it does differs much from seed to seed."
   }
 
   private func explanationTable() -> PageTable {
     PageTable(
       header: [
-        "operations", "answer right", "work right, answer wrong", "work right, answer right",
+        "operations", "answer right", "steps right, answer wrong", "whole work right, answer wrong",
+        "whole work right, answer right",
       ],
       rows: lengths.map { count in
         let items = result.exam(.answerFirst).chosen(count...count)
-        func share(_ isRight: Bool) -> String {
+        func share(_ isRight: Bool, _ holds: (ThinkingExam.Item) -> Bool) -> String {
           let chosen = items.filter { $0.isRight == isRight }
-          let known = chosen.count(where: \.hasRightWork)
-          return chosen.isEmpty ? "–" : "\(known) of \(chosen.count)"
+          return chosen.isEmpty ? "–" : "\(chosen.count(where: holds)) of \(chosen.count)"
         }
         return [
           String(count), Unit.share.text(result.exam(.answerFirst).accuracy(count...count)),
-          share(false), share(true),
+          share(false, \.hasRightSteps), share(false, \.hasRightWork), share(true, \.hasRightWork),
         ]
       })
   }
@@ -169,7 +172,9 @@ struct ThinkingSection {
         ReportPage.Sample(
           prompt: item.prompt, response: item.response, outcome: item.isRight ? .right : .wrong,
           note: arm.title + (item.isRight ? "" : "; the answer is \(item.answer)")
-            + (!item.isRight && item.hasRightWork ? ", and the work is right" : ""))
+            + (item.isRight ? "" : item.hasRightWork ? ", and the work is right" : "")
+            + (!item.isRight && item.hasRightSteps && item.endsInAnswer
+              ? ", the steps are right, and the last repeats the wrong answer" : ""))
       }
     }
   }

@@ -22,7 +22,11 @@ struct TourCommand: ParsableCommand {
 public struct TourOptions: ParsableArguments {
   @Flag(help: "Check that every part runs, in under 90 seconds; the verdicts then mean nothing.")
   public var quick = false
-  @Flag(help: "The sweeps of e4 and e7 as well: partial results, depths, more reward models.")
+  @Flag(
+    help: ArgumentHelp(
+      "The sweeps of e4 and e7 as well, and the experiments e6b and e8 to e11.",
+      discussion: "Partial results, depths, more reward models; Countdown, regurgitation, "
+        + "in-context learning, parallel universes, knowledge of self. Each alone: --only e8."))
   public var long = false
   @Option(help: "Seed of everything that is random.") public var seed: UInt64 = 1
   @Option(help: "Seeds in a row, from --seed on; intervals then cover the seeds.")

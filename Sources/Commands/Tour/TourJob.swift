@@ -30,7 +30,8 @@ struct TourJob {
     return try (0..<UInt64(options.seeds)).flatMap { index -> [TourJob] in
       let seed = options.seed + index
       let home = index == 0 ? root : root.appendingPathComponent("seed-\(seed)")
-      return try chosen(options.only, of: experiments(options.length, seed)).map { experiment in
+      let all = experiments(options.length, seed)
+      return try chosen(options.only, of: all, extras: options.long).map { experiment in
         let id = type(of: experiment).id
         return TourJob(
           experiment: experiment, seed: seed, folder: home.appendingPathComponent(id),
@@ -39,9 +40,12 @@ struct TourJob {
     }
   }
 
-  /// The experiments that `--only` names, in the order of the tour.
-  static func chosen(_ only: String?, of all: [any Experiment]) throws -> [any Experiment] {
-    guard let only else { return all }
+  /// The experiments that `--only` names, in the order of the tour; without it all, `extras` where they
+  /// are wanted.
+  static func chosen(
+    _ only: String?, of all: [any Experiment], extras: Bool
+  ) throws -> [any Experiment] {
+    guard let only else { return all.filter { extras || !type(of: $0).isExtra } }
     let ids = only.split(separator: ",")
       .map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
     let known = all.flatMap { type(of: $0).ids }

@@ -49,14 +49,15 @@ struct ChatTask: Sendable {
   func writing(_ around: Writing.Surroundings, alternatives: Int = 0, client: String) throws
     -> Writing
   {
+    let call = model.format.own?.toolTokens?.call
+    var jobs = try options.jobs(
+      prompt, model, alternatives: alternatives, constraint: constraint, client: client)
+    // A model that knows tools by heart must not call where the client has none.
+    if let call, !tools.isOn { for i in jobs.indices { jobs[i].forbidden.append(call) } }
     // Only the mark of a call is a special token that the answer shows.
-    let shown =
-      tools.isOn ? model.format.own?.toolTokens.map { Passage.Specials.only($0.call) } : nil
     return try Writing(
-      options.jobs(
-        prompt, model, alternatives: alternatives, constraint: constraint, client: client),
-      model,
-      around, stops: options.stops, shown: shown ?? .none)
+      jobs, model, around, stops: options.stops,
+      shown: tools.isOn ? call.map { .only($0) } ?? .none : .none)
   }
 
   func reader() -> AnswerReader {

@@ -106,17 +106,20 @@ extension Endpoints {
       prompt, model, samples: options.maxTokens == 0 ? 1 : nil, alternatives: top,
       client: call.client)
     for i in jobs.indices { jobs[i].isMeasured = true }
-    // The pages show the prompt once.
-    if echo { jobs[0].scoresPrompt = true }
+    // All score it, so that it comes before the first token of each; it is sent once.
+    if echo { for i in jobs.indices { jobs[i].scoresPrompt = true } }
     let writing = try Writing(
       jobs, model, surroundings(call), stops: options.stops, shown: .all)
     return events { [prompt = prompt.count] events in
       let begun = ContinuousClock.now
       var first: [Int: ContinuousClock.Instant] = [:]
+      var isEchoed = false
       func seen(_ index: Int) { if first[index] == nil { first[index] = .now } }
       try await writing.run { index, event in
         switch event {
         case .prompt(let scores):
+          guard !isEchoed else { break }
+          isEchoed = true
           try await events.send(
             GenerateEvent.prompt(scores.map { TokenInfo($0, model.tokenizer) }))
         case .piece(let piece):

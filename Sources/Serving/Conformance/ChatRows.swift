@@ -117,7 +117,7 @@ extension Conformance {
         let value = try await chat(
           probe,
           hello
-            + #","max_tokens":120,"seed":4,"response_format":{"type":"json_schema","json_schema":"#
+            + #","max_tokens":300,"seed":4,"response_format":{"type":"json_schema","json_schema":"#
             + #"{"name":"x","strict":true,"schema":{"type":"object","properties":{"yes":"#
             + #"{"type":"boolean"},"n":{"enum":[1,2,3]}},"required":["yes","n"],"#
             + #""additionalProperties":false}}}"#)
@@ -178,7 +178,7 @@ extension Conformance {
           #""required""#, #"{"type":"function","function":{"name":"weather"}}"#,
         ] {
           let value = try await chat(
-            probe, hello + "," + weather + #","max_tokens":80,"tool_choice":"# + choice)
+            probe, hello + "," + weather + #","max_tokens":300,"tool_choice":"# + choice)
           let call = value.at("choices.0.message.tool_calls.0") ?? .null
           try expect(call.at("function.name")?.string == "weather", value.text)
           let arguments = try JSONValue((call.at("function.arguments")?.string ?? "").utf8)
@@ -197,7 +197,7 @@ extension Conformance {
       Row("H10", "in a stream, every part of a call has an index, and the first id and name") {
         probe in
         let events = try await stream(
-          probe, hello + "," + weather + #","max_tokens":80,"tool_choice":"required""#)
+          probe, hello + "," + weather + #","max_tokens":300,"tool_choice":"required""#)
         let parts = events.compactMap { $0.at("choices.0.delta.tool_calls.0") }
         try expect(!parts.isEmpty, "no call")
         try expect(parts.allSatisfy { $0["index"]?.int == 0 }, "a part without an index")

@@ -8,7 +8,8 @@ struct WebPages: Sendable {
   /// Pages run their own scripts and styles, and ask this server alone.
   static let policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    + "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    + "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    + "require-trusted-types-for 'script'"
 
   static let headers: HTTPFields = {
     var fields: HTTPFields = [.contentSecurityPolicy: policy, .cacheControl: "no-cache"]
