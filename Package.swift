@@ -14,7 +14,7 @@ let optimised = house + [.unsafeFlags(["-O"])]
 let kernels =
   optimised + [
     .enableExperimentalFeature("BuiltinModule"),
-    .unsafeFlags(["-Xcc", "-march=x86-64-v3"], .when(platforms: [.linux], traits: ["NativeCPU"]))
+    .unsafeFlags(["-Xcc", "-march=x86-64-v3"], .when(platforms: [.linux], traits: ["NativeCPU"])),
   ]
 
 let argumentParser = Target.Dependency.product(

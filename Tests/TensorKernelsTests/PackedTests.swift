@@ -13,7 +13,7 @@ private struct Packed {
     var random = TestRandom(seed: seed)
     let bytes = PackedView.byteCount(form, rows: rows, columns: columns)
     memory = Memory([Float](repeating: 0, count: bytes / 4))
-    let base = UnsafeMutableRawPointer(memory.values.baseAddress!)
+    let base = UnsafeMutableRawPointer(memory.values.baseAddress.unsafelyUnwrapped)
     let panelBytes = PackedView.panelBytes(form, columns: columns)
     for row in 0..<rows {
       let panel = base + row / 16 * panelBytes
@@ -36,7 +36,9 @@ private struct Packed {
             packRow(
               panel, column: row % 16,
               UnpackedRow(
-                values: q.baseAddress!, scales: scales.baseAddress!, offsets: offsets.baseAddress!),
+                values: q.baseAddress.unsafelyUnwrapped,
+                scales: scales.baseAddress.unsafelyUnwrapped,
+                offsets: offsets.baseAddress.unsafelyUnwrapped),
               columns: columns, form)
           }
         }
@@ -66,7 +68,8 @@ private struct Packed {
     let values = (0..<columns).map { _ in Float(Int.random(in: -15...15, using: &random)) / 8 }
     func pack(_ bits: [some FixedWidthInteger]) {
       bits.withUnsafeBytes {
-        packPlainRow(panel, column: column, $0.baseAddress!, columns: columns, form)
+        packPlainRow(
+          panel, column: column, $0.baseAddress.unsafelyUnwrapped, columns: columns, form)
       }
     }
     switch form {
@@ -152,7 +155,7 @@ private struct Packed {
     let k = w.view.columns
     var q = [Double](repeating: 0, count: m * k)
     for at in stride(from: 0, to: m * k, by: 32) {
-      let top = x[at..<at + 32].map(abs).max()!
+      let top = x[at..<at + 32].map(abs).max() ?? 0
       for i in at..<at + 32 where top > 0 {
         q[i] = Double((x[i] * (127 / top)).rounded(.toNearestOrEven)) * Double(top / 127)
       }
