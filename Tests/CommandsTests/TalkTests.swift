@@ -60,7 +60,7 @@ private final class Scripted: Speaker {
       Scripted { text in
         if let list = text.range(of: "this list: ") {
           let letter = text.components(separatedBy: "letter ")[1].prefix(1)
-          let letters = text[list.upperBound...].split(separator: ".")[0].components(
+          let letters = text[list.upperBound...].split(separator: "?")[0].components(
             separatedBy: ", ")
           return "There are \(letters.count { $0 == letter })."
         }

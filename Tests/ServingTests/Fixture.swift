@@ -9,16 +9,16 @@ import Training
 
 /// A base and a chat model with random parameters, small enough to answer in a blink.
 enum Fixture {
-  static let folder: URL? = try? makeModels()
+  static let folder = Result { try makeModels() }
 
   private static func makeModels() throws -> URL {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("lyceum-serving-\(ProcessInfo.processInfo.processIdentifier)")
     let words = (0..<200).map { "\($0 % 20) + \($0 % 7) is the sum, and 由 é 😀 \"{}[],:. \($0)" }
     let tokenizer = try Tokenizer.train(
-      documents: words, vocabularySize: 300, preTokenizer: .digits)
+      documents: words, vocabularySize: 290, preTokenizer: .digits)
     let config = DecoderConfig(
-      vocabularySize: 300, width: 32, layers: 2, heads: 2, hiddenWidth: 64, context: 512,
+      vocabularySize: 290, width: 32, layers: 2, heads: 2, hiddenWidth: 64, context: 512,
       tiesHead: true)
     for (name, stage, seed) in [("base", "pretrain", UInt64(1)), ("talk", "sft", 2)] {
       let run = folder.appendingPathComponent(name)
@@ -32,7 +32,7 @@ enum Fixture {
   }
 
   static func server(_ change: (inout ServerSettings) -> Void = { _ in }) throws -> Server {
-    guard let folder else { throw ServerError("the models could not be made") }
+    let folder = try folder.get()
     var settings = ServerSettings()
     settings.port = 0
     (settings.slots, settings.drainSeconds) = (4, 2)
@@ -41,14 +41,11 @@ enum Fixture {
   }
 
   /// The routes of a server without a socket.
-  static let probe: Probe? = (try? server()).map {
-    Probe(site: $0.site, base: "base", chat: "talk")
+  private static let probe = Result {
+    Probe(site: try server().site, base: "base", chat: "talk")
   }
 
-  static func aProbe() throws -> Probe {
-    guard let probe else { throw ServerError("no probe") }
-    return probe
-  }
+  static func aProbe() throws -> Probe { try probe.get() }
 }
 
 /// Whether a reply is an error of the API: all four keys, and a message.

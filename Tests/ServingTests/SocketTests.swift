@@ -239,7 +239,7 @@ import Testing
 
   @Test("a model whose files go away is gone, and back when they are")
   func disappears() async throws {
-    let folder = try #require(Fixture.folder)
+    let folder = try Fixture.folder.get()
     let own = folder.deletingLastPathComponent().appendingPathComponent("lyceum-gone-\(getpid())")
     try FileManager.default.copyItem(at: folder, to: own)
     defer { try? FileManager.default.removeItem(at: own) }
