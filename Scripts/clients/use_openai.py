@@ -70,7 +70,9 @@ def conversation_stream():
 def conversation_logprobs():
     answer = client.chat.completions.create(model=chat, messages=hello, max_tokens=6, logprobs=True, top_logprobs=4)
     content = answer.choices[0].logprobs.content
-    assert b"".join(bytes(token.bytes) for token in content).decode() == answer.choices[0].message.content
+    # A small model may break off within a character.
+    text = b"".join(bytes(token.bytes) for token in content).decode(errors="replace")
+    assert text == answer.choices[0].message.content
     assert all(len(token.top_logprobs) == 4 for token in content)
 
 

@@ -70,7 +70,9 @@ struct CompleteCommand: ParsableCommand {
     let engine = try Engine(
       loaded.model, slots: slots,
       cacheBytes: KeyValueCache.bytes(
-        config, slots: slots, capacity: jobs[0].most(context: config.context)),
+        config, slots: slots,
+        // An engine wants two pages, so that a sequence can share one and write another.
+        capacity: max(2 * KeyValueCache.pageTokens, jobs[0].most(context: config.context))),
       queueLimit: QueueLimit(jobs: samples, tokens: .max))
     // One continuation is shown as it is written.
     let streams = samples == 1 && !compute.json
