@@ -18,12 +18,12 @@ public struct KnowledgeExperiment: Experiment {
       ]
     }
     return [
-      .init("read", seconds: 170), .init("books", seconds: 4), .init("probe", seconds: 3),
-      .init("sft-answers", seconds: 0.5), .init("sft-shuffled", seconds: 21),
-      .init("sft-refusals", seconds: 21), .init("sft-narrow", seconds: 21),
-      .init("sft-unknown-facts", seconds: 21), .init("rl", seconds: 12),
+      .init("read", seconds: 300), .init("books", seconds: 4), .init("probe", seconds: 3),
+      .init("sft-answers", seconds: 0.5), .init("sft-shuffled", seconds: 28),
+      .init("sft-refusals", seconds: 28), .init("sft-narrow", seconds: 28),
+      .init("sft-unknown-facts", seconds: 28), .init("rl", seconds: 13),
     ] + exams + [
-      .init("linear probe", seconds: 2), .init("tools", seconds: 18),
+      .init("linear probe", seconds: 2), .init("tools", seconds: 24),
       .init("test tools", seconds: 4),
     ]
   }
