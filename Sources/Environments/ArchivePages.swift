@@ -113,14 +113,15 @@ extension Archive {
     // A last name never stands behind a first one: that would be a name, perhaps an invented one.
     var words = [random.pick(Self.lastNames)]
     for _ in 0..<random.within(3...7) {
-      let isFirst = Self.firstNames.contains(words[words.count - 1])
+      let isFirst = Self.firstNameSet.contains(words[words.count - 1])
       let choice = isFirst ? Self.unnamedWords : Self.exerciseWords
       words.append(random.below(5) == 0 ? Self.numeral(&random) : random.pick(choice))
     }
-    if Self.firstNames.contains(words[words.count - 1]) { words.append(Self.numeral(&random)) }
+    if Self.firstNameSet.contains(words[words.count - 1]) { words.append(Self.numeral(&random)) }
     return Array(repeating: words.joined(separator: " "), count: 4).joined(separator: " ")
   }
 
+  private static let firstNameSet = Set(firstNames)
   private static let unnamedWords =
     firstNames + sources + ArchiveTopic.allCases.flatMap(\.values)
   private static let exerciseWords = lastNames + unnamedWords

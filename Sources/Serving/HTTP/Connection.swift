@@ -4,41 +4,18 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
-import Synchronization
 
 /// A client's connection, as far as requests care: whether it is still there.
 final class Connection: Sendable {
-  private struct State {
-    var isGone = false
-    var next = 0
-    var listeners: [Int: @Sendable () -> Void] = [:]
-  }
-
-  private let state = Mutex(State())
+  private let gone = Signal()
 
   /// Calls `body` once when the client goes away, at once where it has. The number is for
   /// ``forget(_:)``.
-  func whenGone(_ body: @escaping @Sendable () -> Void) -> Int {
-    let number: Int? = state.withLock { state in
-      guard !state.isGone else { return nil }
-      state.next += 1
-      state.listeners[state.next] = body
-      return state.next
-    }
-    if number == nil { body() }
-    return number ?? 0
-  }
+  func whenGone(_ body: @escaping @Sendable () -> Void) -> Int { gone.listen(body) }
 
-  func forget(_ number: Int) { state.withLock { $0.listeners[number] = nil } }
+  func forget(_ number: Int) { gone.forget(number) }
 
-  fileprivate func goneAway() {
-    let listeners = state.withLock { state in
-      defer { state.listeners = [:] }
-      state.isGone = true
-      return Array(state.listeners.values)
-    }
-    for listener in listeners { listener() }
-  }
+  fileprivate func goneAway() { gone.happen() }
 }
 
 /// Watches a connection beneath the request handlers: notices that the client has gone, drops one that
